@@ -1,0 +1,33 @@
+/** Long calls: abort, and giving the host a turn. An AbortSignal ends a call with its own reason. */
+
+/** @throws the signal's reason when aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason;
+}
+
+/** Resolves in a new macrotask; a message channel, because nested timers are slowed to 4 ms by browsers. */
+function nextTurn(): Promise<void> {
+  const immediate = (globalThis as { setImmediate?: (f: () => void) => void }).setImmediate;
+  if (immediate) return new Promise((resolve) => immediate(resolve));
+  return new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => {
+      channel.port1.close();
+      resolve();
+    };
+    channel.port2.postMessage(0);
+  });
+}
+
+/** Call `await pace.breathe()` often: it yields to the host at most every 16 ms and checks the signal each time. */
+export class Pace {
+  private last = performance.now();
+  constructor(private readonly signal?: AbortSignal) {}
+  async breathe(): Promise<void> {
+    throwIfAborted(this.signal);
+    if (performance.now() - this.last < 16) return;
+    await nextTurn();
+    this.last = performance.now();
+    throwIfAborted(this.signal);
+  }
+}

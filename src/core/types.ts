@@ -1,0 +1,162 @@
+/**
+ * The interfaces that cross folder borders. Energies, schedules, estimators, networks and moves reach the rest of the
+ * package as values of these types, never as imports. Nothing here computes.
+ */
+
+/** n configurations of `dim` coordinates, row-major [n, dim], owned by the receiver. */
+export interface Batch {
+  readonly data: Float32Array;
+  readonly n: number;
+  readonly dim: number;
+}
+
+/** Handle of one random stream; made by `keyOf(seed)` and `derive(key, ...)`. Two unsigned 32-bit words. */
+export interface Key {
+  readonly a: number;
+  readonly b: number;
+}
+
+/** Plain JSON values; options and checkpoints hold nothing else. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/** How the K perturbations of an estimator are drawn. */
+export type DrawMode = "iid" | "antithetic" | "lattice";
+
+/** What a Monte-Carlo estimate of the noised density returns. */
+export type Quantity = "energy" | "score" | "mean";
+
+/** One call of an estimator kernel: K draws y = x + sqrt(h) eps around each row. */
+export interface NoisedRequest {
+  readonly x: Batch;
+  /** Noise variance of each row, [n], > 0. */
+  readonly variance: Float32Array;
+  /** K >= 1; a power of two in lattice mode. */
+  readonly mcSamples: number;
+  readonly mode: DrawMode;
+  readonly key: Key;
+  readonly quantity: Quantity;
+  /** True (default): the plain-SIMD build, same bits everywhere. False: the relaxed build where the engine has it. */
+  readonly exact?: boolean;
+}
+
+/** Result of an estimator kernel. Non-finite energies are counted, never repaired. */
+export interface NoisedResult {
+  /** E_K(x) = -log mean_k exp(-E(y_k)), [n]; +inf where every draw has E = +inf. */
+  readonly energy: Float32Array;
+  /** With quantity "score": S_K = -sum_k softmax(-E) grad E(y_k), [n, dim]. */
+  readonly score?: Float32Array;
+  /** With quantity "mean": D_K = sum_k softmax(-E) y_k, [n, dim]. */
+  readonly mean?: Float32Array;
+  /** Number of draws whose energy was NaN (they count as probability zero in the mean). */
+  readonly nonFinite: number;
+  /** n * K. */
+  readonly energyCalls: number;
+}
+
+/** Modes of a target whose mixture structure is known; used by the mode metrics only. */
+export interface ModeSet {
+  /** [count, dim]. */
+  readonly means: Batch;
+  /** Isotropic standard deviation of each mode, [count]. */
+  readonly std: Float32Array;
+  /** Probability of each mode, [count], sums to 1. */
+  readonly weights: Float64Array;
+}
+
+/** A target: density proportional to exp(-E), E in kT, lower is likelier. */
+export interface Energy {
+  readonly name: string;
+  readonly dim: number;
+  /** One sentence: which additive constant, which units. Printed by `bnem info` and written to checkpoints. */
+  readonly convention: string;
+  /** Options that rebuild this energy by name, or null when it cannot be rebuilt (custom functions). */
+  readonly options: { readonly [name: string]: Json } | null;
+  /** A fixed configuration and its energy: a checkpoint made with another energy is recognised by it. */
+  readonly check: { readonly x: readonly number[]; readonly energy: number };
+  readonly particles?: { readonly count: number; readonly spatialDim: number };
+  /** [n], kT. */
+  energy(x: Batch): Float32Array;
+  /** energy [n] in kT and gradient [n, dim]. */
+  energyAndGradient(x: Batch): { energy: Float32Array; gradient: Float32Array };
+  /** Exact draws and log partition function, where they exist. */
+  readonly exact?: { readonly logZ: number; sample(n: number, seed: number): Batch };
+  readonly modes?: ModeSet;
+  /** Closed form of the noised energy E_h(x) [n] and score [n, dim], for variance [n], where it exists (oracle; tests). */
+  readonly noisedExact?: (x: Batch, variance: Float32Array) => { energy: Float32Array; score: Float32Array };
+  /** Fused kernel; absent for energies known only as JavaScript functions (a slower generic path is used). */
+  readonly noised?: (request: NoisedRequest) => NoisedResult;
+}
+
+/** Variance-exploding noise: x_t = x_0 + sqrt(h(t)) eps, t in [0, 1], h(0) = 0, dh/dt = g(t)^2. */
+export interface NoiseSchedule {
+  readonly name: string;
+  readonly options: { readonly [name: string]: Json };
+  /** sqrt(h(t)). */
+  sigma(t: number): number;
+  /** h(t). */
+  variance(t: number): number;
+  /** g(t) >= 0. */
+  diffusion(t: number): number;
+  /** Inverse of `variance`: the t with h(t) = variance. */
+  timeOf(variance: number): number;
+}
+
+/** What samplers know of a model: the score, and where it exists the energy, of the noised target at variance h. */
+export interface ScoreModel {
+  readonly dim: number;
+  /** Score -grad E_h, [n, dim]; variance [n], one per row. */
+  score(x: Batch, variance: Float32Array): Promise<Float32Array>;
+  /** Noised energy [n], kT. */
+  energy?(x: Batch, variance: Float32Array): Promise<Float32Array>;
+  /** Both at once. */
+  energyAndScore?(x: Batch, variance: Float32Array): Promise<{ energy: Float32Array; score: Float32Array }>;
+}
+
+/** What a training step asks of an estimator. */
+export interface EstimateRequest {
+  readonly energy: Energy;
+  readonly schedule: NoiseSchedule;
+  readonly x: Batch;
+  /** h of each row, [n]. */
+  readonly variance: Float32Array;
+  readonly key: Key;
+  readonly exact: boolean;
+  /** Training progress in [0, 1): an estimator may change its behaviour with it (BNEM starts bootstrapping). */
+  readonly progress: number;
+  /** Frozen EMA network; present when the estimator declares `needsTeacher`. */
+  readonly teacher?: ScoreModel;
+  /** Running statistics owned by the trainer, saved in checkpoints: named f64 arrays. */
+  readonly memory: Map<string, Float64Array>;
+}
+
+/** Targets for one batch. */
+export interface EstimateResult {
+  /** [n] for kind "energy", [n, dim] for kind "score". */
+  readonly target: Float32Array;
+  /** Rows (1) that must not enter the loss because nothing finite was estimated there; usually absent. */
+  readonly excluded?: Uint8Array;
+  readonly energyCalls: number;
+  readonly networkCalls: number;
+  readonly nonFinite: number;
+  /** Fraction of rows whose target came from the teacher, of clipped rows, ... for the progress line. */
+  readonly notes: { readonly [name: string]: number };
+}
+
+/** A target builder: NEM, iDEM, TweeDEM, BNEM. */
+export interface Estimator {
+  readonly name: string;
+  /** What the network regresses on: decides which head it needs. */
+  readonly kind: "energy" | "score";
+  readonly options: { readonly [name: string]: Json };
+  readonly needsTeacher: boolean;
+  estimate(request: EstimateRequest): Promise<EstimateResult>;
+  /** Called after the loss is known: prediction and target of the batch; lets BNEM keep its running loss ratio. */
+  observe?(request: EstimateRequest, result: EstimateResult, prediction: Float32Array): void;
+}
+
+/** Keys shared by every call that draws random numbers or takes time. */
+export interface TaskOptions<P> {
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: P) => void;
+}
