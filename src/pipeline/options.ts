@@ -1,0 +1,141 @@
+/**
+ * The options of train, sample and evaluate: the one place where they are listed. Types, flags, configuration files, checks and
+ * JSON Schema all come from these schemas. Lengths are in the target's own units, energies in kT.
+ */
+import * as v from "valibot";
+import type { Json } from "../core/types.js";
+import {
+  booleanField,
+  choiceField,
+  integerField,
+  jsonSchemaOf,
+  MAX_SEED,
+  numberField,
+  type OptionField,
+  type OptionSchema,
+  optionFields,
+  parseOptions,
+  positiveField,
+} from "./option-fields.js";
+
+export const METHODS = ["bnem", "nem", "idem", "tweedem", "me-nem"] as const;
+export const BACKENDS = ["auto", "wasm", "webgpu", "cpu"] as const;
+export const SCHEDULES = ["geometric", "linear", "quadratic", "power", "cosine"] as const;
+export const DRAW_MODES = ["iid", "antithetic", "lattice"] as const;
+export const LOSSES = ["linex", "squared"] as const;
+export const INTEGRATORS = ["exponential", "euler-maruyama", "heun"] as const;
+export const GRIDS = ["edm", "uniform"] as const;
+export const CORRECTIONS = ["path", "none"] as const;
+
+const seed = v.optional(integerField(0, MAX_SEED, "seed of every random number; drawn once and returned when absent"));
+
+/** Options of training that a file can hold. Those without a default are derived from the energy or the method. */
+export const trainSchema = v.object({
+  method: v.optional(choiceField(METHODS, "what is learned"), "bnem"),
+  seed,
+  steps: v.optional(integerField(1, 1e9, "optimizer steps in total"), 1500),
+  batchSize: v.optional(integerField(1, 1e6, "rows per step"), 512),
+  mcSamples: v.optional(integerField(1, 1e7, "draws per estimate (K); a power of two in lattice mode"), 32),
+  mode: v.optional(choiceField(DRAW_MODES, "how the draws of an estimate are placed"), "iid"),
+  loss: v.optional(choiceField(LOSSES, "linex is unbiased for every K; squared is the papers'"), "linex"),
+  lossCap: v.optional(positiveField("kT; residual beyond which linex goes on as a straight line"), 6),
+  learningRate: v.optional(positiveField("peak learning rate of Adam"), 4e-3),
+  finalLearningRate: v.optional(numberField(0, 1, "learning rate at the last step, as a fraction of the peak"), 0.02),
+  warmupSteps: v.optional(integerField(0, 1e9, "steps of linear warm-up"), 50),
+  gradientClip: v.optional(positiveField("global gradient norm above which a step is scaled down"), 5),
+  emaDecay: v.optional(numberField(0, 1, "decay per step of the averaged weights used for sampling and teaching"), 0.995),
+  width: v.optional(integerField(1, 8192, "hidden units per layer"), 64),
+  depth: v.optional(integerField(1, 64, "hidden layers"), 3),
+  features: v.optional(integerField(0, 8192, "Fourier features"), 64),
+  featureScale: v.optional(positiveField("standard deviation of the feature frequencies, per scaled coordinate")),
+  outputScale: v.optional(positiveField("factor on the network's output, kT")),
+  scale: v.optional(positiveField("length by which coordinates are divided before the network")),
+  baseStd: v.optional(positiveField("standard deviation of the Gaussian base, in units of scale")),
+  schedule: v.optional(choiceField(SCHEDULES, "noise schedule"), "geometric"),
+  sigmaMin: v.optional(positiveField("smallest noise standard deviation, length")),
+  sigmaMax: v.optional(positiveField("largest noise standard deviation, length")),
+  schedulePower: v.optional(positiveField("exponent p of the power schedule, h proportional to t^p"), 2),
+  scoreClip: v.optional(positiveField("norm above which score targets are scaled down (idem, tweedem), kT / length")),
+  levels: v.optional(integerField(2, 100_000, "intervals of equal variance step in which bnem bootstraps"), 100),
+  bootstrapFrom: v.optional(numberField(0, 1, "fraction of the steps after which bnem starts to use its teacher"), 0.3),
+  bufferSize: v.optional(integerField(1, 1e8, "configurations kept in the first-in first-out buffer"), 10_000),
+  bufferEvery: v.optional(integerField(1, 1e9, "steps between refills of the buffer"), 100),
+  bufferRefill: v.optional(integerField(1, 1e7, "configurations generated per refill"), 512),
+  priorFraction: v.optional(numberField(0, 1, "part of each batch drawn from the broad prior instead of the buffer"), 0.5),
+  priorStd: v.optional(positiveField("standard deviation of the broad prior, length")),
+  maxNonFinite: v.optional(integerField(1, 1e9, "steps in a row with a non-finite loss after which training stops"), 10),
+  backend: v.optional(choiceField(BACKENDS, "where the network runs"), "auto"),
+  exact: v.optional(booleanField("same bits in the training targets on every engine, without relaxed SIMD"), false),
+});
+
+/** Options of sampling that a file can hold. */
+export const sampleSchema = v.object({
+  seed,
+  steps: v.optional(integerField(1, 1e6, "noise levels from the prior to the data"), 64),
+  integrator: v.optional(choiceField(INTEGRATORS, "step rule; heun follows the probability-flow ODE"), "exponential"),
+  grid: v.optional(choiceField(GRIDS, "spacing of the noise levels"), "edm"),
+  corrector: v.optional(integerField(0, 1000, "Langevin moves after each level"), 0),
+  correction: v.optional(choiceField(CORRECTIONS, "path: importance weights with the samples; none: raw output"), "path"),
+});
+
+/** Options of evaluation that a file can hold. */
+export const evaluateSchema = v.object({
+  seed,
+  references: v.optional(integerField(3, 1000, "fresh exact references a sample is scored against"), 3),
+  floorPairs: v.optional(integerField(10, 10_000, "exact pairs the noise floor is measured on"), 10),
+});
+
+/** Every list of options by the verb that takes it. */
+export const optionSchemas = { train: trainSchema, sample: sampleSchema, evaluate: evaluateSchema } as const;
+export type OptionVerb = keyof typeof optionSchemas;
+
+/** Plain options of `train` as given; absent ones take the schema's default or follow from the energy. */
+export type TrainSettings = v.InferInput<typeof trainSchema>;
+export type ResolvedTrainSettings = v.InferOutput<typeof trainSchema>;
+export type SampleSettings = v.InferInput<typeof sampleSchema>;
+export type ResolvedSampleSettings = v.InferOutput<typeof sampleSchema>;
+export type EvaluateSettings = v.InferInput<typeof evaluateSchema>;
+export type ResolvedEvaluateSettings = v.InferOutput<typeof evaluateSchema>;
+
+/** The options of a verb as plain data, for flags, forms and help. */
+export function describeOptions(verb: OptionVerb): readonly OptionField[] {
+  return optionFields(optionSchemas[verb] as unknown as OptionSchema);
+}
+
+/** JSON Schema of a verb's options. */
+export function optionJsonSchema(verb: OptionVerb): { readonly [name: string]: Json } {
+  return jsonSchemaOf(`bnem ${verb} options`, optionSchemas[verb] as unknown as OptionSchema);
+}
+
+/**
+ * Checked options with every default filled in.
+ *
+ * @param values keys that carry live values (signal, onProgress, estimator, ...) and are passed over
+ * @throws TypeError, RangeError as the guards of core/check.ts; sigmaMin must be below sigmaMax
+ */
+export function parseTrainOptions(call: string, options: unknown, values: readonly string[] = []): ResolvedTrainSettings {
+  const parsed = parseOptions(call, trainSchema as unknown as OptionSchema, options, values) as ResolvedTrainSettings;
+  const { sigmaMin, sigmaMax, mode, mcSamples } = parsed;
+  if (sigmaMin !== undefined && sigmaMax !== undefined && sigmaMin >= sigmaMax) {
+    throw new RangeError(`${call}: sigmaMin must be below sigmaMax, got ${sigmaMin} and ${sigmaMax}`);
+  }
+  if (mode === "lattice" && (mcSamples & (mcSamples - 1)) !== 0) {
+    throw new RangeError(`${call}: mcSamples must be a power of two in lattice mode, got ${mcSamples}`);
+  }
+  return parsed;
+}
+
+/** As `parseTrainOptions`, for sampling. */
+export function parseSampleOptions(call: string, options: unknown, values: readonly string[] = []): ResolvedSampleSettings {
+  const parsed = parseOptions(call, sampleSchema as unknown as OptionSchema, options, values) as ResolvedSampleSettings;
+  if (parsed.correction === "path" && (parsed.integrator === "heun" || parsed.corrector > 0)) {
+    const what = parsed.integrator === "heun" ? 'integrator "heun"' : `corrector ${parsed.corrector}`;
+    throw new RangeError(`${call}: path weights do not exist with ${what}; use correction "none" or another setting`);
+  }
+  return parsed;
+}
+
+/** As `parseTrainOptions`, for evaluation. */
+export function parseEvaluateOptions(call: string, options: unknown, values: readonly string[] = []): ResolvedEvaluateSettings {
+  return parseOptions(call, evaluateSchema as unknown as OptionSchema, options, values) as ResolvedEvaluateSettings;
+}
