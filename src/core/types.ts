@@ -135,6 +135,8 @@ export interface EstimateResult {
   readonly target: Float32Array;
   /** Rows (1) that must not enter the loss because nothing finite was estimated there; usually absent. */
   readonly excluded?: Uint8Array;
+  /** Rows (1) whose target is a plain Monte-Carlo estimate; absent where all are. */
+  readonly plain?: Uint8Array;
   readonly energyCalls: number;
   readonly networkCalls: number;
   readonly nonFinite: number;

@@ -1,0 +1,43 @@
+/** NEM: the network regresses the Monte-Carlo noised energy E_K. */
+import { checkInteger, checkOneOf, checkOptions } from "../core/check.js";
+import type { DrawMode, Estimator } from "../core/types.js";
+import { noised } from "./noised.js";
+
+export interface MonteCarloOptions {
+  /** K, draws per row; a power of two in lattice mode. Default 32. */
+  readonly mcSamples?: number;
+  /** "iid", "antithetic" or "lattice" (randomly shifted rank-1 lattice). Default "lattice". */
+  readonly mode?: DrawMode;
+}
+
+const DRAW_MODES: readonly DrawMode[] = ["iid", "antithetic", "lattice"];
+
+/** @internal Checked options with their defaults, shared by every estimator. */
+export function monteCarlo(call: string, options: MonteCarloOptions): { mcSamples: number; mode: DrawMode } {
+  const mcSamples = checkInteger(call, "mcSamples", options.mcSamples ?? 32, 1, 1 << 20);
+  const mode = checkOneOf(call, "mode", options.mode ?? "lattice", DRAW_MODES);
+  if (mode === "lattice" && (mcSamples & (mcSamples - 1)) !== 0) {
+    throw new RangeError(`${call}: mcSamples must be a power of two in lattice mode, got ${mcSamples}; use ${1 << Math.round(Math.log2(mcSamples))} or mode "iid"`);
+  }
+  return { mcSamples, mode };
+}
+
+/**
+ * Target E_K(x, h) [n], kT; see `noised`. Cost: n K energies.
+ * @throws RangeError for mcSamples < 1 or an unknown option
+ * @see OuYang et al. 2024, arXiv:2409.09787
+ */
+export function noisedEnergy(options: MonteCarloOptions = {}): Estimator {
+  checkOptions("noisedEnergy", options, ["mcSamples", "mode"]);
+  const settings = monteCarlo("noisedEnergy", options);
+  return {
+    name: "noisedEnergy",
+    kind: "energy",
+    options: settings,
+    needsTeacher: false,
+    async estimate({ energy, x, variance, key, exact }) {
+      const result = noised(energy, { x, variance, key, exact, quantity: "energy", mcSamples: settings.mcSamples, mode: settings.mode });
+      return { target: result.energy, energyCalls: result.energyCalls, networkCalls: 0, nonFinite: result.nonFinite, notes: {} };
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * Monte-Carlo estimates of the noised density for any energy: the fused kernel where the energy has one, otherwise draws in
+ * JavaScript, one row at a time, K draws in memory. Same definitions, same guarantees.
+ *
+ *   E_K(x) = -log (1/K) sum_k exp(-E(y_k)),   y_k = x + sqrt(h) eps_k
+ *   S_K(x) = -sum_k w_k grad E(y_k),  D_K(x) = sum_k w_k y_k,   w = softmax(-E(y))
+ *
+ * exp(-E_K) is unbiased for exp(-E_h); E_K itself is high by about Var(w) / (2 K mean(w)^2), w = exp(-E). S_K = -grad E_K for
+ * shared draws. A NaN energy counts as probability zero and is reported in `nonFinite`.
+ *
+ * @see OuYang et al. 2024, arXiv:2409.09787; Akhound-Sadegh et al. 2024, arXiv:2402.06121
+ */
+import type { Batch, Energy, NoisedRequest, NoisedResult } from "../core/types.js";
+import { perturbations } from "../kernels/perturbations.js";
+import { softmaxWeights } from "./log-mean-exp.js";
+
+function weightedSum(rows: Float32Array, weights: Float64Array, dim: number, sign: number, out: Float32Array): void {
+  for (let j = 0; j < dim; j++) {
+    let sum = 0;
+    for (let k = 0; k < weights.length; k++) if (weights[k] > 0) sum += weights[k] * rows[k * dim + j];
+    out[j] = sign * sum;
+  }
+}
+
+/** The path for energies known only as functions. */
+export function noisedGeneric(energy: Energy, request: NoisedRequest): NoisedResult {
+  const { x, mcSamples, quantity } = request;
+  const { n, dim } = x;
+  const result = new Float32Array(n);
+  const vectors = quantity === "energy" ? undefined : new Float32Array(n * dim);
+  const weights = new Float64Array(mcSamples);
+  let nonFinite = 0;
+  for (let i = 0; i < n; i++) {
+    const draws: Batch = { data: perturbations(request, i), n: mcSamples, dim };
+    const evaluated = quantity === "score" ? energy.energyAndGradient(draws) : { energy: energy.energy(draws), gradient: draws.data };
+    const row = softmaxWeights(evaluated.energy, weights);
+    result[i] = row.energy;
+    nonFinite += row.nonFinite;
+    if (vectors) weightedSum(evaluated.gradient, weights, dim, quantity === "score" ? -1 : 1, vectors.subarray(i * dim, (i + 1) * dim));
+  }
+  const common = { energy: result, nonFinite, energyCalls: n * mcSamples };
+  if (quantity === "score") return { ...common, score: vectors };
+  if (quantity === "mean") return { ...common, mean: vectors };
+  return common;
+}
+
+/** Fused kernel where the energy has one, the generic path otherwise. x [n, dim], variance [n] -> see `NoisedResult`. */
+export function noised(energy: Energy, request: NoisedRequest): NoisedResult {
+  return energy.noised ? energy.noised(request) : noisedGeneric(energy, request);
+}
