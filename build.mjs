@@ -29,13 +29,19 @@ async function buildAll() {
   console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s with Node ${process.version}`);
 }
 
-await mkdir("dist", { recursive: true });
-if (process.argv.includes("kernels")) {
-  await buildKernels();
-} else if (process.argv.includes("--if-stale") && (await isFresh())) {
-  console.log("dist/ is up to date");
-} else {
+async function main() {
+  await mkdir("dist", { recursive: true });
+  if (process.argv.includes("kernels")) return buildKernels();
+  if (process.argv.includes("--if-stale") && (await isFresh())) {
+    console.log("dist/ is up to date");
+    return;
+  }
   const stamp = currentStamp();
   await buildAll();
   await writeStamp(stamp);
 }
+
+main().catch((error) => {
+  console.error(`build failed: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** Same result as esbuild's `binary` loader: the default export is a Uint8Array. */
@@ -13,13 +14,38 @@ export default Uint8Array.from(text, (c) => c.charCodeAt(0));`;
   },
 };
 
+const bundle = resolve("dist/bnem.js");
+
+/** Tests of the built package import it by its own name: the very file that ships, not transformed again. */
+const builtPackage = {
+  name: "built-package",
+  enforce: "pre" as const,
+  resolveId(id: string) {
+    return id === "bnem" ? { id: bundle, external: true } : null;
+  },
+};
+
+/** Classes that drive browsers, other runtimes and npm; they share one unpacked Chromium. */
+const outside = ["test/runtime/**/*.test.ts", "test/package/**/*.test.ts"];
+
 export default defineConfig({
-  plugins: [wasmBytes],
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 2,
+    allowOnly: false,
+    projects: [
+      {
+        extends: true,
+        plugins: [wasmBytes, builtPackage],
+        test: { name: "library", include: ["test/**/*.test.ts"], exclude: outside },
+      },
+      {
+        extends: true,
+        plugins: [wasmBytes, builtPackage],
+        test: { name: "package", include: outside, globalSetup: ["test/support/chromium-setup.ts"] },
+      },
+    ],
   },
 });
