@@ -1,0 +1,138 @@
+/**
+ * Which tfjs backend runs the networks, chosen once and said in words. tfjs's registries are process-wide: starting a backend makes it
+ * current for every copy of tfjs in the process, and the mends (mends.ts) reach them too.
+ */
+import { engine, setBackend } from "@tensorflow/tfjs-core";
+import { checkOneOf } from "../core/check.js";
+import { BnemError } from "../core/errors.js";
+import { registerCpu } from "./backend-cpu.js";
+import { registerWasm } from "./backend-wasm.js";
+import { type FoundAdapter, findAdapter, type GpuSource, startWebgpu } from "./backend-webgpu.js";
+import { registerStockGradients } from "./gradients.js";
+import { mendGradients } from "./mends.js";
+import { ensurePlatform } from "./platform.js";
+
+export type { GpuSource } from "./backend-webgpu.js";
+
+export const backendChoices = ["auto", "wasm", "webgpu", "cpu"] as const;
+export type BackendChoice = (typeof backendChoices)[number];
+export type BackendName = Exclude<BackendChoice, "auto">;
+
+export interface BackendHint {
+  /** Parameters of the network that will run; `auto` needs it to consider WebGPU. */
+  readonly parameters?: number;
+  /** A GPU object to use instead of navigator.gpu: npm webgpu's `create([])` in Node and Bun. */
+  readonly gpu?: GpuSource;
+}
+
+export interface BackendReport {
+  readonly backend: BackendName;
+  /** Why this one, for the user to read. */
+  readonly reason: string;
+  /** The WebGPU adapter that was found, used or not. */
+  readonly adapter?: string;
+  readonly fallbackAdapter?: boolean;
+}
+
+/**
+ * Networks smaller than this stay on wasm under `auto`. A training step is some 150 kernels; at 20 to 50 us of submission each WebGPU takes
+ * 3 to 8 ms whatever the size, and reading the loss back adds a round trip, while wasm takes about 0.4 us per parameter at batch 512
+ * (7 ms for 17 thousand). So the two meet near 20 thousand; ten times that, because losing costs every user of a small network.
+ */
+export const webgpuMinimumParameters = 200_000;
+
+let lost: BnemError | null = null;
+let current: BackendReport | null = null;
+const listeners = new Set<(failure: BnemError) => void>();
+
+function deviceWasLost(adapter: string, message: string): void {
+  if (current?.backend !== "webgpu" || lost) return;
+  lost = new BnemError(
+    "device-lost",
+    `networks: the WebGPU device (${adapter}) was lost: ${message}. Resume from the last checkpoint`,
+  );
+  for (const listener of listeners) listener(lost);
+}
+
+/** The typed error of a backend that can no longer compute, or null. Training asks at each step. */
+export function backendFailure(): BnemError | null {
+  return lost;
+}
+
+/** Calls `listener` once when the WebGPU device is lost. Returns the way to unsubscribe. */
+export function onDeviceLost(listener: (failure: BnemError) => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** The backend in use, or null before the first `startBackend`. */
+export function currentBackend(): BackendReport | null {
+  return current;
+}
+
+function adapterFields(found: FoundAdapter | null): Pick<BackendReport, "adapter" | "fallbackAdapter"> {
+  return found ? { adapter: found.name, fallbackAdapter: found.fallback } : {};
+}
+
+/** What `auto` takes, without starting it: WebGPU only with a real adapter and a network of at least `webgpuMinimumParameters`. */
+export async function chooseBackend(hint: BackendHint = {}): Promise<{ report: BackendReport; found: FoundAdapter | null }> {
+  const parameters = hint.parameters ?? 0;
+  const found = await findAdapter(hint.gpu);
+  const fields = adapterFields(found);
+  if (!found) return { report: { backend: "wasm", reason: "wasm: no WebGPU adapter here" }, found };
+  if (found.fallback) {
+    return { report: { backend: "wasm", reason: `wasm: the only WebGPU adapter is software (${found.name})`, ...fields }, found };
+  }
+  if (parameters < webgpuMinimumParameters) {
+    const reason = `wasm: ${parameters} parameters are fewer than the ${webgpuMinimumParameters} from which WebGPU pays (${found.name} is there)`;
+    return { report: { backend: "wasm", reason, ...fields }, found };
+  }
+  return { report: { backend: "webgpu", reason: `webgpu: ${found.name}, ${parameters} parameters`, ...fields }, found };
+}
+
+async function plan(choice: BackendChoice, hint: BackendHint): Promise<{ report: BackendReport; found: FoundAdapter | null }> {
+  if (choice === "auto") return chooseBackend(hint);
+  if (choice !== "webgpu") return { report: { backend: choice, reason: `${choice}: asked for` }, found: null };
+  const found = await findAdapter(hint.gpu);
+  if (!found) {
+    const remedy = "use backend: 'wasm', or in Node pass { gpu: create([]) } of npm webgpu";
+    throw new BnemError("unsupported", `networks: WebGPU was asked for and there is no adapter; ${remedy}`);
+  }
+  return { report: { backend: "webgpu", reason: `webgpu: asked for (${found.name})`, ...adapterFields(found) }, found };
+}
+
+async function start(choice: BackendChoice, hint: BackendHint): Promise<BackendReport> {
+  ensurePlatform();
+  registerStockGradients();
+  mendGradients();
+  const { report, found } = await plan(choice, hint);
+  if (report.backend === "webgpu") {
+    const adapter = found as FoundAdapter;
+    const running = engine().backendName === "webgpu" && current?.backend === "webgpu" && !lost;
+    if (!running) await startWebgpu(adapter, lost !== null, (message) => deviceWasLost(adapter.name, message));
+  } else {
+    if (report.backend === "wasm") await registerWasm();
+    else registerCpu();
+    if (engine().backendName !== report.backend && !(await setBackend(report.backend))) {
+      throw new BnemError("unsupported", `networks: the ${report.backend} backend did not start`);
+    }
+  }
+  lost = null;
+  current = report;
+  return report;
+}
+
+let queue: Promise<unknown> = Promise.resolve();
+
+/**
+ * Makes a backend current and reports which and why. Calls one after another wait their turn; asking again for the one that runs is cheap.
+ * Do not switch while tensors live: tfjs would move them with synchronous reads, which WebGPU off a page has not.
+ *
+ * @throws RangeError for an unknown choice; BnemError("unsupported") where the asked-for backend cannot start.
+ */
+export function startBackend(choice: BackendChoice, hint: BackendHint = {}): Promise<BackendReport> {
+  checkOneOf("startBackend", "backend", choice, backendChoices);
+  const turn = queue.then(() => start(choice, hint));
+  queue = turn.catch(() => undefined);
+  return turn;
+}
