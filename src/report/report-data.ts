@@ -1,0 +1,104 @@
+/**
+ * What a report is made from: plain data, filled by the pipeline, the CLI or a page. Coordinates, lengths and energies are the
+ * target's own units (kT); log weights are natural. Everything but the first four fields may be absent: its figure or table is
+ * then left out.
+ */
+import type { Batch, Json } from "../core/types.js";
+
+/** Energies on the nodes of a regular grid: `values[j * nx + i]` belongs to x0 + i (x1 - x0) / (nx - 1), likewise y. */
+export interface ContourGrid {
+  readonly x0: number;
+  readonly x1: number;
+  readonly y0: number;
+  readonly y1: number;
+  readonly nx: number;
+  readonly ny: number;
+  /** kT, [ny * nx]; infinite or NaN nodes count as above every contour. */
+  readonly values: ArrayLike<number>;
+}
+
+/** One line of a curve figure. */
+export interface CurveSeries {
+  readonly label: string;
+  readonly x: ArrayLike<number>;
+  readonly y: ArrayLike<number>;
+  /** Standard error of each y, drawn as a bar. */
+  readonly standardError?: ArrayLike<number>;
+}
+
+/** A figure of lines over a common axis. */
+export interface Curve {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly series: readonly CurveSeries[];
+  readonly logX?: boolean;
+  readonly logY?: boolean;
+  /** Horizontal line with a name: a noise floor, the value of an unbiased fit. */
+  readonly reference?: { readonly value: number; readonly label: string };
+}
+
+/** Progress of a training run, one entry per reported step. */
+export interface TrainingHistory {
+  readonly step: ArrayLike<number>;
+  readonly loss: ArrayLike<number>;
+  readonly gradientNorm: ArrayLike<number>;
+  /** Seconds since the start, if kept. */
+  readonly seconds?: ArrayLike<number>;
+  readonly learningRate?: ArrayLike<number>;
+}
+
+/**
+ * Metrics of one sample as `evaluate` returns them: entries with a `value` become rows (beside their floor), `verdict` the words
+ * above the table; entries of other shapes are passed over.
+ */
+export interface MetricSet {
+  /** Which sample: "raw", "weighted". */
+  readonly label: string;
+  readonly metrics: { readonly [name: string]: unknown };
+  readonly verdict: readonly string[];
+}
+
+/** mean(exp(prediction - estimate)) of the trained energy on fresh draws, per noise level: 1 where the fit is unbiased. */
+export interface Calibration {
+  readonly sigma: ArrayLike<number>;
+  readonly meanExp: ArrayLike<number>;
+  readonly standardError?: ArrayLike<number>;
+}
+
+export type Facts = { readonly [name: string]: Json | undefined };
+
+/** Everything a report can show. */
+export interface ReportData {
+  readonly title: string;
+  readonly energyName: string;
+  readonly dim: number;
+  readonly samples: Batch;
+  /** Exact energy of each sample, [n], kT. */
+  readonly energies?: ArrayLike<number>;
+  readonly method?: string;
+  /** When it was made, as text. */
+  readonly created?: string;
+  /** Natural logarithms of the importance weights, [n], up to a constant. */
+  readonly logWeights?: ArrayLike<number>;
+  /** Kish effective sample size over n. */
+  readonly essFraction?: number;
+  readonly logZ?: { readonly value: number; readonly standardError: number };
+  /** Exact draws, where they exist. */
+  readonly reference?: { readonly x: Batch; readonly energies: ArrayLike<number> };
+  readonly contour?: ContourGrid;
+  readonly history?: TrainingHistory;
+  readonly calibration?: Calibration;
+  readonly curves?: readonly Curve[];
+  readonly metrics?: readonly MetricSet[];
+  readonly options?: Facts;
+  readonly machine?: Facts;
+  /** Seconds by phase. */
+  readonly timings?: { readonly [phase: string]: number | undefined };
+  readonly energyCalls?: number;
+  readonly networkCalls?: number;
+  readonly seed?: number;
+  readonly versions?: Facts;
+  /** Sentences that belong on the page: warnings, counts of non-finite values, which backend and why. */
+  readonly notes?: readonly string[];
+}

@@ -1,0 +1,134 @@
+/** Which figures a report has, from the data that is there. */
+import { curveFigure } from "./curve-figure.js";
+import { type HistogramSeries, histogramFigure } from "./histogram-figure.js";
+import type { ReportData } from "./report-data.js";
+import { MAX_DOTS, multiplicities, samplesFigure } from "./samples-figure.js";
+import { formatNumber } from "./text.js";
+
+/** A figure with the sentence under it. */
+export interface CaptionedFigure {
+  readonly svg: string;
+  readonly caption: string;
+}
+
+/** The sample in the plane: exact draws where they exist, raw, and resampled by weight. */
+export function sampleFigures(data: ReportData): CaptionedFigure[] {
+  const { samples, contour, dim, reference, logWeights } = data;
+  if (dim < 2) return [];
+  const plane = dim === 2;
+  const suffix = plane ? "" : ", first two coordinates";
+  const where = plane ? "" : `The first two of ${dim} coordinates; the others are not shown. `;
+  const shown =
+    samples.n > MAX_DOTS
+      ? `${formatNumber(MAX_DOTS)} of ${formatNumber(samples.n)} samples.`
+      : `${formatNumber(samples.n)} samples.`;
+  const common = { contour: plane ? contour : undefined };
+  const out: CaptionedFigure[] = [
+    { svg: samplesFigure({ ...common, title: `Raw samples${suffix}`, samples, colour: 1 }), caption: `${where}${shown}` },
+  ];
+  if (logWeights) {
+    const multiplicity = multiplicities(logWeights, samples.n);
+    const distinct = multiplicity.reduce((count, times) => count + (times > 0 ? 1 : 0), 0);
+    out.push({
+      svg: samplesFigure({ ...common, title: `Resampled by weight${suffix}`, samples, colour: 4, multiplicity }),
+      caption: `${where}${formatNumber(distinct)} distinct configurations remain; the area of a dot is how often it was drawn.`,
+    });
+  }
+  if (reference) {
+    out.push({
+      svg: samplesFigure({ ...common, title: `Exact draws${suffix}`, samples: reference.x, colour: 2 }),
+      caption: `${where}${formatNumber(reference.x.n)} independent draws from the target itself.`,
+    });
+  }
+  return out;
+}
+
+/** Energies of the sample beside the exact ones, and the log weights with their effective sample size. */
+export function distributionFigures(data: ReportData): CaptionedFigure[] {
+  const out: CaptionedFigure[] = [];
+  const { energies, reference, logWeights } = data;
+  if (energies) {
+    const series: HistogramSeries[] = [{ label: "raw samples", values: energies, colour: 1, kind: "bar" }];
+    if (logWeights) series.push({ label: "weighted", values: energies, logWeights, colour: 4, kind: "line" });
+    if (reference) series.push({ label: "exact", values: reference.energies, colour: 2, kind: "line" });
+    const { svg, note } = histogramFigure({
+      title: "Energy",
+      xLabel: "energy E (kT)",
+      yLabel: "density (1 / kT)",
+      series,
+      trim: [0.001, 0.995],
+    });
+    out.push({ svg, caption: note });
+  }
+  if (logWeights) {
+    const values = centred(logWeights);
+    const { svg, note } = histogramFigure({
+      title: "Importance weights",
+      xLabel: "log weight − log mean weight",
+      yLabel: "density",
+      series: [{ label: "path weights", values, colour: 4, kind: "bar" }],
+      trim: [0.005, 1],
+    });
+    const ess =
+      data.essFraction === undefined
+        ? ""
+        : `Effective sample size ${formatNumber(data.essFraction * data.samples.n)} of ${formatNumber(data.samples.n)} (${formatNumber(data.essFraction)}). `;
+    out.push({ svg, caption: ess + note });
+  }
+  return out;
+}
+
+/** Log weights less the log of their mean. */
+function centred(logWeights: ArrayLike<number>): Float64Array {
+  let top = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < logWeights.length; i++) if (logWeights[i] > top) top = logWeights[i];
+  let total = 0;
+  let count = 0;
+  for (let i = 0; i < logWeights.length; i++) {
+    if (Number.isNaN(logWeights[i])) continue;
+    total += Math.exp(logWeights[i] - top);
+    count++;
+  }
+  const mean = top + Math.log(total / count);
+  return Float64Array.from(logWeights, (value) => value - mean);
+}
+
+/** Loss, gradient norm, calibration and the caller's own curves. */
+export function trainingFigures(data: ReportData): CaptionedFigure[] {
+  const out: CaptionedFigure[] = [];
+  const { history, calibration } = data;
+  if (history && history.step.length > 0) {
+    const x = history.step;
+    const common = { xLabel: "training step", logY: true };
+    const smooth = { smooth: true };
+    const faint = "Faint: each reported step. Strong: running mean in logarithms.";
+    const loss = curveFigure(
+      { ...common, title: "Loss", yLabel: "loss", series: [{ label: "loss", x, y: history.loss }] },
+      smooth,
+    );
+    out.push({ svg: loss.svg, caption: `${faint} ${loss.note}` });
+    const series = [{ label: "gradient norm", x, y: history.gradientNorm }];
+    const gradient = curveFigure({ ...common, title: "Gradient norm", yLabel: "global norm before clipping", series }, smooth);
+    out.push({ svg: gradient.svg, caption: `${faint} ${gradient.note}` });
+  }
+  if (calibration) {
+    const { sigma, meanExp, standardError } = calibration;
+    const { svg, note } = curveFigure({
+      title: "Calibration of the learned energy",
+      xLabel: "noise standard deviation σ (length)",
+      yLabel: "mean of exp(prediction − estimate)",
+      logX: true,
+      series: [{ label: "fresh draws", x: sigma, y: meanExp, standardError }],
+      reference: { value: 1, label: "unbiased fit" },
+    });
+    out.push({
+      svg,
+      caption: `Needs no labels: exactly 1 at every noise level where the noised energy is learned without bias. ${note}`,
+    });
+  }
+  for (const curve of data.curves ?? []) {
+    const { svg, note } = curveFigure(curve, { markers: Math.max(...curve.series.map((series) => series.x.length)) <= 60 });
+    out.push({ svg, caption: note });
+  }
+  return out;
+}

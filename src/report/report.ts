@@ -1,0 +1,84 @@
+/** A run as one self-contained HTML page: inline CSS and SVG, no script, nothing loaded from anywhere. */
+import type { ReportData } from "./report-data.js";
+import { type CaptionedFigure, distributionFigures, sampleFigures, trainingFigures } from "./report-figures.js";
+import { factTable, metricTable, timingTable } from "./tables.js";
+import { escapeText, formatNumber } from "./text.js";
+import { figureCss, pageCss, paletteCss } from "./theme.js";
+
+function figures(title: string, list: readonly CaptionedFigure[]): string {
+  if (list.length === 0) return "";
+  const items = list.map(({ svg, caption }) => {
+    const text = caption.trim() ? `<figcaption>${escapeText(caption.trim())}</figcaption>` : "";
+    return `<figure>${svg}${text}</figure>`;
+  });
+  return `<h2>${escapeText(title)}</h2><div class="figures">${items.join("\n")}</div>`;
+}
+
+function card(value: string, label: string): string {
+  return `<li><b>${escapeText(value)}</b><span>${escapeText(label)}</span></li>`;
+}
+
+/** The few numbers a reader looks for first. */
+function cards(data: ReportData): string {
+  const out = [card(formatNumber(data.samples.n), "samples")];
+  if (data.essFraction !== undefined) {
+    out.push(
+      card(`${formatNumber(data.essFraction * data.samples.n)}`, `effective sample size of ${formatNumber(data.samples.n)}`),
+    );
+  }
+  if (data.logZ)
+    out.push(card(`${formatNumber(data.logZ.value)} ± ${formatNumber(data.logZ.standardError)}`, "log Z, with standard error"));
+  if (data.energyCalls !== undefined) out.push(card(formatNumber(data.energyCalls), "energy calls"));
+  if (data.networkCalls !== undefined) out.push(card(formatNumber(data.networkCalls), "network calls"));
+  if (data.seed !== undefined) out.push(card(String(data.seed), "seed"));
+  return `<ul class="cards">${out.join("")}</ul>`;
+}
+
+function metrics(data: ReportData): string {
+  const sets = data.metrics ?? [];
+  if (sets.length === 0) return "";
+  const about =
+    "The floor is what exact samples of the same size score against each other: its mean, with standard error. A value near its floor cannot be told from exact.";
+  return `<h2>Metrics</h2><p>${about}</p><div class="tables">${sets.map(metricTable).join("\n")}</div>`;
+}
+
+function details(data: ReportData): string {
+  const tables = [
+    factTable("Options", data.options, true),
+    timingTable(data.timings),
+    factTable("Machine", data.machine),
+    factTable("Versions", data.versions),
+  ].filter((table) => table !== "");
+  return tables.length === 0 ? "" : `<h2>Run</h2><div class="tables">${tables.join("\n")}</div>`;
+}
+
+/**
+ * The report as a complete HTML document (well-formed XML too). Every text is escaped; figures whose data is absent are left out.
+ * In other than two dimensions the first two coordinates are drawn and labelled as such. Some 100 KB at 2,000 samples.
+ */
+export function renderReport(data: ReportData): string {
+  const subject = [
+    data.method ? `${data.method} on ${data.energyName}` : data.energyName,
+    data.dim === 1 ? "1 dimension" : `${data.dim} dimensions`,
+    ...(data.created ? [data.created] : []),
+  ];
+  const notes = (data.notes ?? []).map((note) => `<p>${escapeText(note)}</p>`).join("");
+  return `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"/><meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
+<title>${escapeText(data.title)}</title>
+<style>${paletteCss(":root")}${pageCss}${figureCss}</style></head>
+<body><main>
+<h1>${escapeText(data.title)}</h1>
+<p class="lede">${escapeText(subject.join(" · "))}</p>
+${cards(data)}
+${notes}
+${metrics(data)}
+${figures("Samples", sampleFigures(data))}
+${figures("Distributions", distributionFigures(data))}
+${figures("Training", trainingFigures(data))}
+${details(data)}
+<footer>Coordinates are in the target's own units, energies in kT, lower is likelier. Written by bnem.</footer>
+</main></body></html>
+`;
+}

@@ -1,0 +1,58 @@
+/** Tables of the report, as HTML strings. */
+import type { Json } from "../core/types.js";
+import { type MetricRow, metricRows } from "./metric-rows.js";
+import type { Facts, MetricSet } from "./report-data.js";
+import { escapeText, formatNumber, formatSeconds, spaced } from "./text.js";
+
+function showFact(value: Json): string {
+  if (typeof value === "number") return Number.isInteger(value) ? String(value) : formatNumber(value);
+  if (typeof value === "string") return value;
+  return JSON.stringify(value);
+}
+
+function twoColumns(title: string, rows: readonly (readonly [string, string])[]): string {
+  if (rows.length === 0) return "";
+  const body = rows
+    .map(([name, value]) => `<tr><th scope="row">${escapeText(name)}</th><td class="w">${escapeText(value)}</td></tr>`)
+    .join("");
+  return `<section><h3>${escapeText(title)}</h3><table><tbody>${body}</tbody></table></section>`;
+}
+
+/** Names and values, the names as they are written in code or in words. Absent values are left out; "" when nothing is left. */
+export function factTable(title: string, facts: Facts | undefined, verbatim = false): string {
+  const rows = Object.entries(facts ?? {}).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+  return twoColumns(
+    title,
+    rows.map(([name, value]) => [verbatim ? name : spaced(name).toLowerCase(), showFact(value)]),
+  );
+}
+
+/** Seconds by phase. */
+export function timingTable(timings: { readonly [phase: string]: number | undefined } | undefined): string {
+  const rows = Object.entries(timings ?? {}).filter((entry): entry is [string, number] => entry[1] !== undefined);
+  return twoColumns(
+    "Time",
+    rows.map(([name, seconds]) => [spaced(name).toLowerCase(), formatSeconds(seconds)]),
+  );
+}
+
+function withError(value: number | undefined, error: number | undefined): string {
+  if (value === undefined) return "–";
+  return error === undefined ? formatNumber(value) : `${formatNumber(value)} ± ${formatNumber(error)}`;
+}
+
+function metricRow(row: MetricRow): string {
+  const cells = [withError(row.value, row.standardError), withError(row.floor, row.floorStandardError)];
+  cells.push(row.ratio === undefined ? "–" : `${row.ratio.toFixed(2)} ×`);
+  const numbers = cells.map((cell) => `<td class="n">${escapeText(cell)}</td>`).join("");
+  return `<tr><th scope="row">${escapeText(row.label)}</th>${numbers}</tr>`;
+}
+
+/** Metrics of one sample beside their noise floors, with the verdict in words above. */
+export function metricTable(set: MetricSet): string {
+  const verdict = set.verdict.map((sentence) => `<li>${escapeText(sentence)}</li>`).join("");
+  const head = `<tr><th scope="col">metric</th><th class="n" scope="col">value</th><th class="n" scope="col">floor</th><th class="n" scope="col">value / floor</th></tr>`;
+  return `<section><h3>${escapeText(set.label)}</h3>
+${verdict ? `<div class="verdict"><ul>${verdict}</ul></div>` : ""}
+<div class="scroll"><table><thead>${head}</thead><tbody>${metricRows(set).map(metricRow).join("")}</tbody></table></div></section>`;
+}
