@@ -1,10 +1,17 @@
-/** dist/types/** by the compiler, and dist/bnem.d.ts as the one entry the package and Deno name. */
+/** dist/bnem.d.ts: the compiler's declarations of src/index.ts in one file, as Deno's direct imports need. */
 import { execFileSync } from "node:child_process";
-import { put, putFolder, temporary } from "./outputs.mjs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { bundleDeclarations } from "./declarations.mjs";
+import { put, temporary } from "./outputs.mjs";
 
 export async function buildTypes() {
-  const arguments_ = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json", "--outDir", temporary("types")];
-  execFileSync(process.execPath, arguments_, { stdio: ["ignore", "inherit", "inherit"] });
-  await putFolder("types");
-  await put("bnem.d.ts", 'export * from "./types/index.js";\n');
+  const folder = temporary("types");
+  const arguments_ = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json", "--outDir", folder];
+  try {
+    execFileSync(process.execPath, arguments_, { stdio: ["ignore", "inherit", "inherit"] });
+    await put("bnem.d.ts", bundleDeclarations(join(folder, "index.d.ts")));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
