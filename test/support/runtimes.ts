@@ -69,7 +69,13 @@ export interface RunOptions {
 /** Runs a program to its end; kills it after `timeout` ms (60 s). Never throws for an exit code. */
 export function run(file: string, parameters: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, NODE_OPTIONS: undefined, ...options.env } as NodeJS.ProcessEnv;
+    const env = {
+      ...process.env,
+      NODE_OPTIONS: undefined,
+      FORCE_COLOR: undefined,
+      NO_COLOR: "1",
+      ...options.env,
+    } as NodeJS.ProcessEnv;
     const child: ChildProcess = spawn(file, parameters, { cwd: options.cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
