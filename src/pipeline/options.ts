@@ -23,7 +23,7 @@ export const BACKENDS = ["auto", "wasm", "webgpu", "cpu"] as const;
 export const SCHEDULES = ["geometric", "linear", "quadratic", "power", "cosine"] as const;
 export const DRAW_MODES = ["iid", "antithetic", "lattice"] as const;
 export const LOSSES = ["linex", "squared"] as const;
-export const INTEGRATORS = ["exponential", "euler-maruyama", "heun"] as const;
+export const INTEGRATORS = ["bridge", "exponential", "euler-maruyama", "heun"] as const;
 export const GRIDS = ["edm", "uniform"] as const;
 export const CORRECTIONS = ["path", "none"] as const;
 
@@ -72,10 +72,16 @@ export const trainSchema = v.object({
 export const sampleSchema = v.object({
   seed,
   steps: v.optional(integerField(1, 1e6, "noise levels from the prior to the data"), 64),
-  integrator: v.optional(choiceField(INTEGRATORS, "step rule; heun follows the probability-flow ODE"), "exponential"),
+  integrator: v.optional(
+    choiceField(INTEGRATORS, "step rule; heun follows the probability-flow ODE, the others the SDE"),
+    "bridge",
+  ),
   grid: v.optional(choiceField(GRIDS, "spacing of the noise levels"), "edm"),
+  rho: v.optional(numberField(1, 1000, "exponent of the edm grid"), 7),
   corrector: v.optional(integerField(0, 1000, "Langevin moves after each level"), 0),
+  correctorScale: v.optional(numberField(1e-6, 2, "Langevin step in units of the level's variance"), 0.1),
   correction: v.optional(choiceField(CORRECTIONS, "path: importance weights with the samples; none: raw output"), "path"),
+  chunk: v.optional(integerField(1, 1e7, "rows advanced together; memory grows with it, the result does not change"), 2048),
 });
 
 /** Options of evaluation that a file can hold. */
@@ -128,9 +134,10 @@ export function parseTrainOptions(call: string, options: unknown, values: readon
 /** As `parseTrainOptions`, for sampling. */
 export function parseSampleOptions(call: string, options: unknown, values: readonly string[] = []): ResolvedSampleSettings {
   const parsed = parseOptions(call, sampleSchema as unknown as OptionSchema, options, values) as ResolvedSampleSettings;
-  if (parsed.correction === "path" && (parsed.integrator === "heun" || parsed.corrector > 0)) {
-    const what = parsed.integrator === "heun" ? 'integrator "heun"' : `corrector ${parsed.corrector}`;
-    throw new RangeError(`${call}: path weights do not exist with ${what}; use correction "none" or another setting`);
+  if (parsed.correction === "path" && parsed.integrator === "heun") {
+    throw new RangeError(
+      `${call}: integrator "heun" is deterministic and has no path weights; ask for correction "none" with it`,
+    );
   }
   return parsed;
 }

@@ -54,8 +54,8 @@ describe("parseTrainOptions", () => {
 
 describe("parseSampleOptions", () => {
   it("refuses path weights where they do not exist", () => {
-    expect(() => parseSampleOptions("sample", { integrator: "heun" })).toThrow(/path weights do not exist/);
-    expect(() => parseSampleOptions("sample", { corrector: 1 })).toThrow(/path weights do not exist/);
+    expect(() => parseSampleOptions("sample", { integrator: "heun" })).toThrow(/no path weights/);
+    expect(parseSampleOptions("sample", { corrector: 1 }).correction).toBe("path");
     expect(parseSampleOptions("sample", { integrator: "heun", correction: "none" }).integrator).toBe("heun");
   });
 });

@@ -1,0 +1,73 @@
+/** From the parts of a run to the data of its report: the energy grid behind the dots, and which facts are worth a table. */
+import { checkInteger } from "../core/check.js";
+import type { Batch, Energy } from "../core/types.js";
+import type { ContourGrid, ReportData } from "../report/report-data.js";
+
+/** What a call of `sample` returned, as far as a report shows it. */
+export interface SampleOutcome {
+  readonly x: Batch;
+  readonly energy: Float32Array;
+  readonly logWeight?: Float64Array;
+  readonly ess?: { readonly fraction: number };
+  readonly logZ?: { readonly value: number; readonly standardError: number };
+}
+
+/** Everything of a report that does not follow from the energy and the sample. */
+export type RunFacts = Omit<
+  ReportData,
+  "energyName" | "dim" | "samples" | "energies" | "logWeights" | "essFraction" | "logZ" | "reference" | "contour"
+> & {
+  /** Seed of the exact draws shown beside the sample, where they exist. */
+  readonly referenceSeed: number;
+};
+
+/** Square around the rows of some two-dimensional batches, a tenth wider; the outermost 0.1 % per side may lie outside. */
+function squareAround(batches: readonly Batch[]): { x: number; y: number; half: number } {
+  const columns = [0, 1].map((axis) => {
+    const values: number[] = [];
+    for (const { data, n } of batches) for (let i = 0; i < n; i++) values.push(data[2 * i + axis]);
+    const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
+    if (sorted.length === 0) return { middle: 0, half: 1 };
+    const low = sorted[Math.floor(sorted.length * 0.001)];
+    const high = sorted[sorted.length - 1 - Math.floor(sorted.length * 0.001)];
+    return { middle: (low + high) / 2, half: (high - low) / 2 };
+  });
+  return { x: columns[0].middle, y: columns[1].middle, half: Math.max(columns[0].half, columns[1].half) * 1.1 || 1 };
+}
+
+/**
+ * Energies on a square grid around two-dimensional configurations, for contours; undefined in other dimensions. Costs nodes^2
+ * energy calls.
+ *
+ * @throws RangeError when nodes is outside [8, 2000]
+ */
+export function energyGrid(energy: Energy, around: readonly Batch[], nodes = 160): ContourGrid | undefined {
+  checkInteger("energyGrid", "nodes", nodes, 8, 2000);
+  if (energy.dim !== 2) return undefined;
+  const { x, y, half } = squareAround(around);
+  const data = new Float32Array(2 * nodes * nodes);
+  for (let k = 0; k < nodes * nodes; k++) {
+    data[2 * k] = x - half + (2 * half * (k % nodes)) / (nodes - 1);
+    data[2 * k + 1] = y - half + (2 * half * Math.floor(k / nodes)) / (nodes - 1);
+  }
+  const values = energy.energy({ data, n: nodes * nodes, dim: 2 });
+  return { x0: x - half, x1: x + half, y0: y - half, y1: y + half, nx: nodes, ny: nodes, values };
+}
+
+/** The data of a report on one sample of one energy. Draws as many exact configurations (at most 4,000) where the energy has them. */
+export function runReport(energy: Energy, sample: SampleOutcome, facts: RunFacts): ReportData {
+  const { referenceSeed, ...rest } = facts;
+  const exact = energy.exact?.sample(Math.min(sample.x.n, 4000), referenceSeed);
+  return {
+    ...rest,
+    energyName: energy.name,
+    dim: energy.dim,
+    samples: sample.x,
+    energies: sample.energy,
+    logWeights: sample.logWeight,
+    essFraction: sample.ess?.fraction,
+    logZ: sample.logZ,
+    reference: exact && { x: exact, energies: energy.energy(exact) },
+    contour: energyGrid(energy, exact ? [sample.x, exact] : [sample.x]),
+  };
+}
