@@ -1,0 +1,78 @@
+/**
+ * Loads the two builds of the one kernel module. The plain-SIMD build serves every public call: same bits on every engine. The
+ * relaxed-SIMD build (fused multiply-add, rounding left to the processor) is taken only where the engine validates it and only
+ * for callers that say `exact: false`. No V8 flag is set here; on Node 20 the relaxed build simply does not load.
+ */
+import plainBytes from "../../dist/kernels.wasm";
+import relaxedBytes from "../../dist/kernels-relaxed.wasm";
+import { BnemError } from "../core/errors.js";
+import type { KernelExports } from "./abi.js";
+import { Arena } from "./arena.js";
+
+/** One instantiated build. */
+export interface Kernels {
+  readonly exports: KernelExports;
+  readonly arena: Arena;
+}
+
+/** What `initKernels` found. */
+export interface KernelReport {
+  /** Always true: without 128-bit SIMD `init` throws. */
+  readonly simd: true;
+  /** The engine accepts relaxed SIMD and `exact: true` was not asked for. */
+  readonly relaxed: boolean;
+  /** `exact: true` was asked for. */
+  readonly exact: boolean;
+}
+
+export interface KernelOptions {
+  /** True: never load or use the relaxed build, from now on. False: allow it again. Absent: leave as it was (allowed at first). */
+  readonly exact?: boolean;
+}
+
+let plain: Kernels | undefined;
+let relaxed: Kernels | undefined;
+let exactOnly = false;
+let loadingPlain: Promise<Kernels> | undefined;
+let loadingRelaxed: Promise<Kernels> | undefined;
+
+async function instantiate(bytes: Uint8Array<ArrayBuffer>): Promise<Kernels> {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 32768 });
+  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  const exports = instance.exports as unknown as KernelExports;
+  return { exports, arena: new Arena(memory, exports) };
+}
+
+/**
+ * Loads the kernels; idempotent, and cheap when already loaded.
+ * @throws BnemError("unsupported") where the engine has no WebAssembly SIMD, or a page's CSP lacks `wasm-unsafe-eval`
+ */
+export async function initKernels(options: KernelOptions = {}): Promise<void> {
+  if (options.exact !== undefined) exactOnly = options.exact;
+  loadingPlain ??= instantiate(plainBytes);
+  try {
+    plain = await loadingPlain;
+  } catch (cause) {
+    loadingPlain = undefined;
+    throw new BnemError(
+      "unsupported",
+      "init: the SIMD kernels did not load; this needs an engine with WebAssembly SIMD (every current one) and, in a page with a CSP, 'wasm-unsafe-eval'",
+      { cause },
+    );
+  }
+  if (exactOnly || !WebAssembly.validate(relaxedBytes)) return;
+  loadingRelaxed ??= instantiate(relaxedBytes);
+  relaxed = await loadingRelaxed;
+}
+
+/** The build for a call: relaxed only where it is loaded, allowed, and the caller does not need equal bits. */
+export function kernels(call: string, exact = true): Kernels {
+  if (!plain) throw new BnemError("not-initialized", `${call}: the kernels are not loaded; call \`await init()\` first`);
+  return !exact && !exactOnly && relaxed ? relaxed : plain;
+}
+
+/** @throws BnemError("not-initialized") before `initKernels`. */
+export function kernelReport(): KernelReport {
+  kernels("kernelReport");
+  return { simd: true, relaxed: relaxed !== undefined && !exactOnly, exact: exactOnly };
+}

@@ -1,0 +1,101 @@
+/**
+ * Random numbers of a stream addressed by (key, step, row): every row can be made alone with the same bits, on every runtime.
+ * A stream of n numbers is a prefix of the stream of n + m. `step` and `row` are unsigned 32-bit integers.
+ */
+import { checkBatch, checkInteger } from "../core/check.js";
+import type { Batch, Key } from "../core/types.js";
+import { kernels } from "./load.js";
+
+const STATE_BYTES = 64;
+const LARGEST = 0xffffffff;
+/** Most numbers in one call: 1 GiB of f32. */
+const MOST = 2 ** 28;
+
+function checkAddress(call: string, step: number, row: number): void {
+  checkInteger(call, "step", step, 0, LARGEST);
+  checkInteger(call, "row", row, 0, LARGEST);
+}
+
+/** `count` words of 32 random bits. */
+export function bits(key: Key, step: number, row: number, count: number): Uint32Array {
+  checkAddress("bits", step, row);
+  checkInteger("bits", "count", count, 1, MOST);
+  const { exports, arena } = kernels("bits");
+  return arena.lease([STATE_BYTES, 4 * count + 16], (lease) => {
+    const state = lease.take(STATE_BYTES);
+    const out = lease.take(4 * count + 16);
+    exports.bits(state, out, key.a, key.b, step, row, count);
+    return lease.words(out, count);
+  });
+}
+
+/** `count` uniforms in [0, 1), multiples of 2^-24. */
+export function uniforms(key: Key, step: number, row: number, count: number): Float32Array {
+  checkAddress("uniforms", step, row);
+  checkInteger("uniforms", "count", count, 1, MOST);
+  const { exports, arena } = kernels("uniforms");
+  return arena.lease([STATE_BYTES, 4 * count + 16], (lease) => {
+    const state = lease.take(STATE_BYTES);
+    const out = lease.take(4 * count + 16);
+    exports.uniforms(state, out, key.a, key.b, step, row, count);
+    return lease.get(out, count);
+  });
+}
+
+/**
+ * n rows of dim standard normals; row r is the stream (key, step, firstRow + r). |value| <= 6.56.
+ * Cost: about 3 ns a number for long rows, and about 50 ns a row.
+ */
+export function normalRows(key: Key, step: number, firstRow: number, n: number, dim: number): Batch {
+  checkAddress("normalRows", step, firstRow);
+  checkInteger("normalRows", "n", n, 1, MOST);
+  checkInteger("normalRows", "dim", dim, 1, MOST);
+  checkInteger("normalRows", "n * dim", n * dim, 1, MOST);
+  const { exports, arena } = kernels("normalRows");
+  const count = n * dim;
+  const data = arena.lease([STATE_BYTES, 4 * count + 32], (lease) => {
+    const state = lease.take(STATE_BYTES);
+    const out = lease.take(4 * count + 32);
+    exports.normals(state, out, key.a, key.b, step, firstRow, n, dim);
+    return lease.get(out, count);
+  });
+  return { data, n, dim };
+}
+
+/** `count` standard normals of one row. */
+export function normals(key: Key, step: number, row: number, count: number): Float32Array {
+  return normalRows(key, step, row, 1, count).data;
+}
+
+/**
+ * x_r + sqrt(h_r) eps_r for every row r, eps_r the stream (key, step, r); x [n, dim], variance h [n] >= 0.
+ * @throws RangeError for a negative or non-finite variance, or shapes that do not fit
+ */
+export function perturb(x: Batch, variance: Float32Array, key: Key, step: number): Batch {
+  checkBatch("perturb", x, undefined, false);
+  checkAddress("perturb", step, 0);
+  checkVariance("perturb", variance, x.n, 0);
+  const { exports, arena } = kernels("perturb");
+  const { n, dim } = x;
+  const bytes = 4 * n * dim;
+  const data = arena.lease([STATE_BYTES, bytes, bytes + 32, 4 * n], (lease) => {
+    const state = lease.take(STATE_BYTES);
+    const at = lease.put(x.data);
+    const noise = lease.take(bytes + 32);
+    exports.normals(state, noise, key.a, key.b, step, 0, n, dim);
+    exports.perturb(at, noise, lease.put(variance), n, dim);
+    return lease.get(at, n * dim);
+  });
+  return { data, n, dim };
+}
+
+/** @throws TypeError / RangeError unless a Float32Array [n] of finite variances, above `least` or equal to it when it is 0. */
+export function checkVariance(call: string, variance: Float32Array, n: number, least: number): void {
+  if (!(variance instanceof Float32Array)) throw new TypeError(`${call}: variance must be a Float32Array [n]`);
+  if (variance.length !== n) throw new RangeError(`${call}: variance must have one entry per row (${n}), got ${variance.length}`);
+  for (let i = 0; i < n; i++) {
+    if (!(variance[i] >= least && variance[i] < Infinity)) {
+      throw new RangeError(`${call}: variance must be finite and >= ${least}, got ${variance[i]} at row ${i}`);
+    }
+  }
+}
