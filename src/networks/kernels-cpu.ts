@@ -8,6 +8,7 @@ import { eluConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Elu.js";
 import { equalConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Equal.js";
 import { expConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Exp.js";
 import { fillConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Fill.js";
+import { floorConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Floor.js";
 import { gatherV2Config } from "@tensorflow/tfjs-backend-cpu/dist/kernels/GatherV2.js";
 import { greaterConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Greater.js";
 import { greaterEqualConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/GreaterEqual.js";
@@ -50,6 +51,7 @@ export const cpuKernels: readonly KernelConfig[] = [
   equalConfig,
   expConfig,
   fillConfig,
+  floorConfig,
   gatherV2Config,
   greaterConfig,
   greaterEqualConfig,

@@ -10,6 +10,7 @@ import { eluConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Elu.js";
 import { equalConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Equal.js";
 import { expConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Exp.js";
 import { fillConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Fill.js";
+import { floorConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Floor.js";
 import { gatherV2Config } from "@tensorflow/tfjs-backend-wasm/dist/kernels/GatherV2.js";
 import { greaterConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Greater.js";
 import { greaterEqualConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/GreaterEqual.js";
@@ -54,6 +55,7 @@ export const wasmKernels: readonly KernelConfig[] = [
   equalConfig,
   expConfig,
   fillConfig,
+  floorConfig,
   gatherV2Config,
   greaterConfig,
   greaterEqualConfig,

@@ -1,10 +1,6 @@
 /** UnsortedSegmentSum, which tfjs's wasm backend lacks although the gradient of `gather` calls it. Negative ids are dropped. */
 import { type KernelConfig, type KernelFunc, type TensorInfo, UnsortedSegmentSum, util } from "@tensorflow/tfjs-core";
-
-interface HeapBackend {
-  makeOutput(shape: number[], dtype: string): TensorInfo;
-  typedArrayFromHeap(x: TensorInfo): Float32Array | Int32Array;
-}
+import type { HeapBackend } from "./heap-wasm.js";
 
 /** x [m, ...rest], segmentIds [m] int32 -> [numSegments, ...rest]: the sum of the rows of each id. */
 function segmentSum(args: Parameters<KernelFunc>[0]): TensorInfo {

@@ -1,0 +1,128 @@
+/** A network with its parameters, as samplers and estimators see it: batches in, plain arrays out, no tensor in any signature. */
+import { dispose, engine, keep, neg, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
+import { checkBatch } from "../core/check.js";
+import { BnemError } from "../core/errors.js";
+import type { Batch, ScoreModel } from "../core/types.js";
+import { backendFailure } from "./backend.js";
+import { type Network, splitParameters } from "./network.js";
+
+/** Rows per pass: a pass over 4096 rows needs some 30 MB at width 64, and longer ones gain nothing. */
+const rowsPerPass = 4096;
+
+interface Evaluation {
+  readonly energy: Float32Array | null;
+  readonly score: Float32Array | null;
+}
+
+function allEqual(values: Float32Array): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return true;
+}
+
+/**
+ * ScoreModel of a network. For an energy network the score is -grad_x E by back-propagation (1.1 times the cost of the energy again); a
+ * score network has no energy, and `energy` then throws. Holds tensors: `dispose()` or `using`.
+ */
+export class NeuralModel implements ScoreModel {
+  readonly dim: number;
+  readonly network: Network;
+  private pieces: Tensor[] | null;
+
+  /** @param parameters flat, [network.parameterCount]; copied. */
+  constructor(network: Network, parameters: Float32Array | Tensor1D) {
+    this.network = network;
+    this.dim = network.dim;
+    this.pieces = cut(network, parameters);
+  }
+
+  /** Replaces the parameters (a teacher follows its average). */
+  update(parameters: Float32Array | Tensor1D): void {
+    const pieces = cut(this.network, parameters);
+    this.dispose();
+    this.pieces = pieces;
+  }
+
+  /** Score -grad E_h [n, dim], 1 / raw unit. One variance for all rows is cheaper than one per row. */
+  async score(x: Batch, variance: Float32Array): Promise<Float32Array> {
+    const { score } = await this.evaluate("score", x, variance, false, true);
+    return score as Float32Array;
+  }
+
+  /** Noised energy [n], kT. @throws BnemError("unsupported") for a score network */
+  async energy(x: Batch, variance: Float32Array): Promise<Float32Array> {
+    const { energy } = await this.evaluate("energy", x, variance, true, false);
+    return energy as Float32Array;
+  }
+
+  /** Both in one pass. @throws BnemError("unsupported") for a score network */
+  async energyAndScore(x: Batch, variance: Float32Array): Promise<{ energy: Float32Array; score: Float32Array }> {
+    const { energy, score } = await this.evaluate("energyAndScore", x, variance, true, true);
+    return { energy: energy as Float32Array, score: score as Float32Array };
+  }
+
+  dispose(): void {
+    for (const piece of this.pieces ?? []) piece.dispose();
+    this.pieces = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private async evaluate(
+    call: string,
+    x: Batch,
+    variance: Float32Array,
+    wantEnergy: boolean,
+    wantScore: boolean,
+  ): Promise<Evaluation> {
+    checkBatch(call, x, this.dim, false);
+    if (variance.length !== x.n) throw new RangeError(`${call}: variance must hold x.n = ${x.n} numbers, got ${variance.length}`);
+    if (wantEnergy && this.network.output !== "energy") {
+      throw new BnemError("unsupported", `${call}: the ${this.network.name} network has a score head and so no energy`);
+    }
+    const energy = wantEnergy ? new Float32Array(x.n) : null;
+    const score = wantScore ? new Float32Array(x.n * x.dim) : null;
+    const shared = allEqual(variance);
+    for (let first = 0; first < x.n; first += rowsPerPass) {
+      const end = Math.min(x.n, first + rowsPerPass);
+      const h = shared ? variance.subarray(0, 1) : variance.subarray(first, end);
+      const result = this.pass(x.data.subarray(first * x.dim, end * x.dim), h, wantScore);
+      if (energy) energy.set(await read(result.energy), first);
+      if (score) score.set(await read(result.score), first * x.dim);
+      dispose(result);
+    }
+    return { energy, score };
+  }
+
+  /** One pass up to the tensors to read; the caller disposes them. */
+  private pass(rows: Float32Array, variance: Float32Array, wantScore: boolean): { energy?: Tensor; score?: Tensor } {
+    const { network, pieces } = this;
+    if (!pieces) throw new BnemError("disposed", "NeuralModel: used after dispose()");
+    const failure = backendFailure();
+    if (failure) throw failure;
+    return tidy(() => {
+      const x = tensor2d(rows, [rows.length / network.dim, network.dim]);
+      const h = tensor1d(variance);
+      if (network.output === "score") return { score: network.forward(pieces, x, h) };
+      if (!wantScore) return { energy: network.forward(pieces, x, h) };
+      const { value, grads } = engine().gradients(() => network.forward(pieces, x, h), [x]);
+      return { energy: value, score: neg(grads[0]) };
+    });
+  }
+}
+
+async function read(tensor: Tensor | undefined): Promise<Float32Array> {
+  return (await (tensor as Tensor).data()) as Float32Array;
+}
+
+function cut(network: Network, parameters: Float32Array | Tensor1D): Tensor[] {
+  const length = parameters instanceof Float32Array ? parameters.length : parameters.size;
+  if (length !== network.parameterCount) {
+    throw new RangeError(`NeuralModel: parameters must hold ${network.parameterCount} numbers, got ${length}`);
+  }
+  return tidy(() => {
+    const flat = parameters instanceof Float32Array ? tensor1d(parameters) : parameters;
+    return splitParameters(flat, network.shapes).map((piece) => keep(piece));
+  });
+}
