@@ -30,6 +30,8 @@ const outside = ["test/runtime/**/*.test.ts", "test/package/**/*.test.ts"];
 
 export default defineConfig({
   test: {
+    // tfjs writes ES modules that Node takes for CommonJS, and imports .wasm files: vitest has to transform it.
+    server: { deps: { inline: [/@tensorflow/] } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
@@ -39,12 +41,16 @@ export default defineConfig({
       {
         extends: true,
         plugins: [wasmBytes, builtPackage],
-        test: { name: "library", include: ["test/**/*.test.ts"], exclude: outside },
+        test: {
+    // tfjs writes ES modules that Node takes for CommonJS, and imports .wasm files: vitest has to transform it.
+    server: { deps: { inline: [/@tensorflow/] } }, name: "library", include: ["test/**/*.test.ts"], exclude: outside },
       },
       {
         extends: true,
         plugins: [wasmBytes, builtPackage],
-        test: { name: "package", include: outside, globalSetup: ["test/support/chromium-setup.ts"] },
+        test: {
+    // tfjs writes ES modules that Node takes for CommonJS, and imports .wasm files: vitest has to transform it.
+    server: { deps: { inline: [/@tensorflow/] } }, name: "package", include: outside, globalSetup: ["test/support/chromium-setup.ts"] },
       },
     ],
   },
