@@ -42,15 +42,19 @@ export default defineConfig({
         extends: true,
         plugins: [wasmBytes, builtPackage],
         test: {
-    // tfjs writes ES modules that Node takes for CommonJS, and imports .wasm files: vitest has to transform it.
-    server: { deps: { inline: [/@tensorflow/] } }, name: "library", include: ["test/**/*.test.ts"], exclude: outside },
+          name: "library",
+          include: ["test/**/*.test.ts"],
+          exclude: outside,
+        },
       },
       {
         extends: true,
         plugins: [wasmBytes, builtPackage],
         test: {
-    // tfjs writes ES modules that Node takes for CommonJS, and imports .wasm files: vitest has to transform it.
-    server: { deps: { inline: [/@tensorflow/] } }, name: "package", include: outside, globalSetup: ["test/support/chromium-setup.ts"] },
+          name: "package",
+          include: outside,
+          globalSetup: ["test/support/chromium-setup.ts"],
+        },
       },
     ],
   },
