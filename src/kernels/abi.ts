@@ -7,4 +7,9 @@ export interface KernelExports {
   uniforms(state: number, out: number, a: number, b: number, step: number, row: number, count: number): void;
   normals(state: number, out: number, a: number, b: number, step: number, firstRow: number, n: number, dim: number): void;
   perturb(x: number, noise: number, variance: number, n: number, dim: number): void;
+
+  squaredDistances(a: number, na: number, b: number, nb: number, dim: number, out: number, stride: number, columns: number): void;
+  squareRoots(at: number, count: number): void;
+  assignment(matrix: number, n: number, scratch: number): number;
+  assignmentScratch(n: number): number;
 }

@@ -1,0 +1,314 @@
+/** `evaluate`: every metric of a sample beside its noise floor, and a verdict in plain words. Plain data out, nothing drawn or printed. */
+import { checkBatch, checkInteger, checkOneOf, checkOptions, checkSeed } from "../core/check.js";
+import { derive, freshSeed, keyOf } from "../core/random.js";
+import { Pace } from "../core/task.js";
+import type { Batch, Energy, Key, TaskOptions } from "../core/types.js";
+import { initKernels } from "../kernels/load.js";
+import { cloudOf, type Draws, exactDraws, splitDraws } from "./draws.js";
+import { KSD_ROWS, ksd, medianDistance, steinFloor } from "./ksd.js";
+import { type Cloud, firstRows, type Metric, type MetricContext } from "./metric.js";
+import { type MetricResult, type MetricResults, resultOf } from "./result.js";
+import { type MetricName, metricNames, metricTable } from "./table.js";
+import { CRITERION, verdictOf } from "./verdict.js";
+import { transportMemory } from "./wasserstein.js";
+import { effectiveSize, normalisedWeights, resampleRows } from "./weights.js";
+
+export interface Evaluation {
+  readonly energyName: string;
+  readonly n: number;
+  readonly dim: number;
+  readonly seed: number;
+  /** Number of references the sample was scored against, and of pairs behind each floor. */
+  readonly references: number;
+  readonly pairs: number;
+  /** Floors from exact draws, from splits of the given reference, or (KSD alone) from random signs. */
+  readonly floorFrom: Draws["from"] | "bootstrap";
+  /** Rows of the sample whose energy is NaN or infinite. */
+  readonly nonFiniteEnergies: number;
+  readonly metrics: MetricResults;
+  /** The same sample with its weights; floors at the same effective size. */
+  readonly weighted?: { readonly effectiveSize: number; readonly essFraction: number; readonly metrics: MetricResults };
+  readonly verdict: readonly string[];
+}
+
+export interface EvaluateProgress {
+  readonly stage: "references" | "floor" | "weighted references" | "weighted floor";
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface EvaluateOptions extends TaskOptions<EvaluateProgress> {
+  /** Rows from the target, one batch or several; needed where the energy has no exact draws. */
+  readonly reference?: Batch | readonly Batch[];
+  /** log importance weights of the rows, [n], up to a constant. */
+  readonly logWeights?: Float32Array | Float64Array;
+  /** Energies of the rows, [n], kT, if known already. */
+  readonly energies?: Float32Array;
+  /** Exact pairs behind each floor, at least 10; default 10. */
+  readonly floorPairs?: number;
+  /** Fresh references, at least 3; default 3. */
+  readonly references?: number;
+  /** Only these metrics; default all that the energy supports. */
+  readonly metrics?: readonly MetricName[];
+}
+
+const CALL = "evaluate";
+const KEYS = [
+  "reference",
+  "logWeights",
+  "energies",
+  "floorPairs",
+  "references",
+  "metrics",
+  "seed",
+  "signal",
+  "onProgress",
+] as const;
+
+/** What stays the same through one evaluation. */
+interface Job {
+  readonly energy: Energy;
+  readonly key: Key;
+  readonly draws: Draws;
+  readonly pairs: number;
+  readonly bandwidth: number;
+  readonly metrics: readonly MetricName[];
+  readonly pace: Pace;
+  readonly report: (stage: EvaluateProgress["stage"], done: number, total: number) => void;
+}
+
+/**
+ * Metrics of x [n, dim] (raw units) against the energy, each with its noise floor, and a verdict.
+ *
+ * Floors: mean and standard error over `floorPairs` fresh exact pairs at the same n; the sample is scored against `references` fresh exact
+ * references. Without exact draws a `reference` is split instead; without either only the KSD is computed, its floor from random
+ * signs. With `logWeights` the same metrics of the weighted sample follow, floors at the same effective size.
+ * Cost at n = 2000 in 2-D: 13 exact assignments of 0.5 s; n >= 4000: of 2.4 s. Same seed, same numbers.
+ *
+ * @throws TypeError, RangeError for x that is not a finite Batch of the energy's dim, or options of the wrong kind or length
+ */
+export async function evaluate(x: Batch, energy: Energy, options: EvaluateOptions = {}): Promise<Evaluation> {
+  checkOptions(CALL, options, KEYS);
+  checkEnergy(energy);
+  checkBatch(CALL, x, energy.dim);
+  checkInteger(CALL, "x.n", x.n, 2);
+  const seed = options.seed === undefined ? freshSeed() : checkSeed(CALL, options.seed);
+  const pairs = checkInteger(CALL, "floorPairs", options.floorPairs ?? 10, 10, 10_000);
+  const references = checkInteger(CALL, "references", options.references ?? 3, 3, 1000);
+  const given = checkReferences(options.reference, energy.dim);
+  const wanted = (options.metrics ?? metricNames).map((name) => checkOneOf(CALL, "metric", name, metricNames));
+  checkRows("energies", options.energies, x.n);
+  checkRows("logWeights", options.logWeights, x.n);
+  const weights = options.logWeights && normalisedWeights(CALL, options.logWeights);
+  await initKernels();
+  const key = keyOf(seed);
+  const pace = new Pace(options.signal);
+  await pace.breathe();
+  const energies = options.energies ?? energy.energy(x);
+  const about = { energyName: energy.name, n: x.n, dim: x.dim, seed, nonFiniteEnergies: countNonFinite(energies) };
+  const draws = energy.exact
+    ? exactDraws(energy.exact, x.n, references, key, given)
+    : given && splitDraws(given, x.n, references, key);
+  if (!draws) return { ...about, ...ksdAlone(x, energy, key, pairs) };
+  const job: Job = {
+    energy,
+    key,
+    draws,
+    pairs,
+    bandwidth: medianDistance(draws.references[0]),
+    metrics: wanted.filter((name) => (metricTable[name] as Metric).supports(energy)),
+    pace,
+    report: (stage, done, total) => options.onProgress?.({ stage, done, total }),
+  };
+  const sample: Cloud = { x: firstRows(x, draws.rows), energies: energies.subarray(0, draws.rows) };
+  const metrics = await plainResults(job, sample);
+  const weighted = weights && (await weightedResults(job, sample, weights));
+  return {
+    ...about,
+    references: draws.references.length,
+    pairs,
+    floorFrom: draws.from,
+    metrics,
+    ...(weighted && { weighted }),
+    verdict: wordsOf(about.nonFiniteEnergies, x.n, draws, metrics, weighted),
+  };
+}
+
+function wordsOf(nonFinite: number, n: number, draws: Draws, metrics: MetricResults, weighted: Evaluation["weighted"]): string[] {
+  const words = verdictOf(metrics, weighted ? "Raw sample" : "Sample");
+  if (weighted) {
+    const size = `${Math.round(weighted.effectiveSize)} of ${n}`;
+    words.push(...verdictOf(weighted.metrics, `Weighted sample (effective size ${size}, floors at that size)`));
+  }
+  if (nonFinite > 0) words.push(`${nonFinite} of ${n} rows have an energy that is not finite.`);
+  if (draws.from === "reference") {
+    words.push(`Floors come from splits of the given reference at n = ${draws.rows}; their standard errors are too small.`);
+  }
+  words.push(CRITERION);
+  return words;
+}
+
+function checkEnergy(energy: Energy): void {
+  if (energy === null || typeof energy !== "object" || typeof energy.energyAndGradient !== "function") {
+    throw new TypeError(`${CALL}: energy must be an Energy, such as gaussianMixture({ components: 40, seed: 0 })`);
+  }
+}
+
+function checkReferences(reference: EvaluateOptions["reference"], dim: number): readonly Batch[] | undefined {
+  if (reference === undefined) return undefined;
+  const batches = Array.isArray(reference) ? (reference as readonly Batch[]) : [reference as Batch];
+  if (batches.length === 0) throw new RangeError(`${CALL}: reference must hold at least one Batch, got an empty array`);
+  for (const batch of batches) {
+    checkBatch(`${CALL} (reference)`, batch, dim);
+    checkInteger(`${CALL} (reference)`, "x.n", batch.n, 4);
+  }
+  return batches;
+}
+
+function checkRows(name: string, values: Float32Array | Float64Array | undefined, n: number): void {
+  if (values === undefined) return;
+  if (!(values instanceof Float32Array || values instanceof Float64Array)) {
+    throw new TypeError(`${CALL}: ${name} must be a Float32Array or Float64Array of n = ${n} numbers`);
+  }
+  if (values.length !== n) throw new RangeError(`${CALL}: ${name} must hold n = ${n} numbers, got ${values.length}`);
+}
+
+function countNonFinite(values: Float32Array): number {
+  let count = 0;
+  for (const value of values) if (!Number.isFinite(value)) count++;
+  return count;
+}
+
+/** Values of the metrics for (sample, reference) pairs, [metric][pair]; metrics without reference once per distinct sample. */
+async function score(
+  job: Job,
+  names: readonly MetricName[],
+  count: number,
+  pairOf: (k: number) => readonly [Cloud, Cloud, Cloud?],
+  stage: EvaluateProgress["stage"],
+): Promise<Map<MetricName, number[]>> {
+  const powers = ([2, 1] as const).filter((p) => names.includes(p === 2 ? "positionW2" : "positionW1"));
+  const context: MetricContext = {
+    energy: job.energy,
+    key: job.key,
+    bandwidth: job.bandwidth,
+    transportCost: transportMemory(powers),
+  };
+  const values = new Map<MetricName, number[]>(names.map((name) => [name, []]));
+  let last: Cloud | undefined;
+  for (let k = 0; k < count; k++) {
+    const [sample, reference, resampled = sample] = pairOf(k);
+    for (const name of names) {
+      const metric: Metric = metricTable[name];
+      if (!metric.needsReference && sample === last) continue;
+      values.get(name)?.push(metric.compute(metric.weighting === "resample" ? resampled : sample, reference, context));
+      await job.pace.breathe();
+    }
+    last = sample;
+    job.report(stage, k + 1, count);
+  }
+  return values;
+}
+
+async function plainResults(job: Job, sample: Cloud): Promise<MetricResults> {
+  const { draws, energy, metrics, pairs } = job;
+  const references = draws.references.map((x) => cloudOf(energy, x));
+  const scores = await score(job, metrics, references.length, (k) => [sample, references[k]], "references");
+  const floors = await score(
+    job,
+    metrics,
+    pairs,
+    (k) => {
+      const [a, b] = draws.pair(k, sample.x.n);
+      return [cloudOf(energy, a), cloudOf(energy, b)];
+    },
+    "floor",
+  );
+  return collect(job, metrics, scores, floors, Math.min(sample.x.n, references[0].x.n));
+}
+
+/**
+ * The weighted sample: metrics that take weights get them; position W2 gets a systematic resample of all rows. Floors: exact draws of
+ * the effective size, without weights, resampled in the same way where the sample is.
+ */
+async function weightedResults(job: Job, sample: Cloud, weights: Float64Array): Promise<NonNullable<Evaluation["weighted"]>> {
+  const { draws, energy, key, pairs } = job;
+  const names = job.metrics.filter((name) => (metricTable[name] as Metric).weighting !== "none");
+  const own = sample.x.n === weights.length ? weights : rescaled(weights.subarray(0, sample.x.n));
+  const size = effectiveSize(own);
+  const rows = Math.min(metricTable.positionW2.rows(sample.x.n), draws.references[0].n);
+  const resample = (cloud: Cloud, k: number): Cloud => {
+    const x = resampleRows(cloud.x, cloud.weights, rows, derive(key, "resample", k));
+    return { x, energies: cloud.energies };
+  };
+  const weighted: Cloud = { ...sample, weights: own };
+  const resampled = resample(weighted, 0);
+  const references = draws.references.map((x) => cloudOf(energy, x));
+  const scores = await score(job, names, references.length, (k) => [weighted, references[k], resampled], "weighted references");
+  const floors = await score(
+    job,
+    names,
+    pairs,
+    (k) => {
+      const [a, b] = draws.pair(pairs + k, Math.max(2, Math.round(size)));
+      const exact = cloudOf(energy, a);
+      return [exact, cloudOf(energy, b), resample(exact, k + 1)];
+    },
+    "weighted floor",
+  );
+  return { effectiveSize: size, essFraction: size / own.length, metrics: collect(job, names, scores, floors, sample.x.n) };
+}
+
+function rescaled(weights: Float64Array): Float64Array {
+  const sum = weights.reduce((total, w) => total + w, 0);
+  return weights.map((w) => w / sum);
+}
+
+function collect(
+  job: Job,
+  names: readonly MetricName[],
+  scores: Map<MetricName, number[]>,
+  floors: Map<MetricName, number[]>,
+  n: number,
+): MetricResults {
+  const results: { [name in MetricName]?: MetricResult } = {};
+  for (const name of names) {
+    const metric: Metric = metricTable[name];
+    results[name] = resultOf(
+      metric,
+      scores.get(name) as number[],
+      floors.get(name) as number[],
+      metric.rows(n),
+      metric.total?.(job.energy),
+    );
+  }
+  return results;
+}
+
+/** All that can be said without exact draws and without a reference. */
+function ksdAlone(
+  x: Batch,
+  energy: Energy,
+  key: Key,
+  pairs: number,
+): Omit<Evaluation, "energyName" | "n" | "dim" | "seed" | "nonFiniteEnergies"> {
+  const rows = firstRows(x, KSD_ROWS);
+  const bandwidth = medianDistance(rows);
+  const context = { energy, key, bandwidth, transportCost: transportMemory([]) };
+  const { gradient } = energy.energyAndGradient(rows);
+  const cloud: Cloud = { x: rows, energies: new Float32Array(rows.n) };
+  const value = ksd.compute(cloud, cloud, context);
+  const floors = steinFloor(rows, gradient, bandwidth, Math.max(pairs, 100), key);
+  const metrics: MetricResults = { ksd: resultOf(ksd, [value], floors, rows.n) };
+  return {
+    references: 0,
+    pairs: floors.length,
+    floorFrom: "bootstrap",
+    metrics,
+    verdict: [
+      ...verdictOf(metrics, "Sample"),
+      `${energy.name} has no exact draws and no reference was given: only the KSD could be computed. It cannot see missing or misweighted modes; give { reference } (long chains, a published set) for the other metrics.`,
+      "The KSD floor comes from random signs (wild bootstrap) on this sample and supposes independent rows.",
+    ],
+  };
+}

@@ -1,0 +1,42 @@
+/** Weights of the modes by nearest mean, and their total variation from the true weights. */
+import type { ModeSet } from "../core/types.js";
+import type { Cloud, Metric } from "./metric.js";
+
+/**
+ * Probability of each mode, [count], each row given to the nearest mean. Overlapping modes exchange rows, so exact draws do not
+ * reach zero even as n grows: compare with the floor.
+ */
+export function modeWeights(cloud: Cloud, modes: ModeSet): Float64Array {
+  const { x, weights } = cloud;
+  const { means } = modes;
+  const sums = new Float64Array(means.n);
+  for (let i = 0; i < x.n; i++) {
+    let nearest = 0;
+    let least = Infinity;
+    for (let k = 0; k < means.n; k++) {
+      let squared = 0;
+      for (let d = 0; d < x.dim; d++) squared += (x.data[i * x.dim + d] - means.data[k * x.dim + d]) ** 2;
+      if (squared < least) {
+        least = squared;
+        nearest = k;
+      }
+    }
+    sums[nearest] += weights ? weights[i] : 1 / x.n;
+  }
+  return sums;
+}
+
+export const modeWeightTv: Metric = {
+  name: "modeWeightTv",
+  label: "mode-weight TV",
+  better: "lower",
+  needsReference: false,
+  weighting: "native",
+  definition: "total variation of the mode weights (rows by nearest mean) from the true weights.",
+  supports: (energy) => energy.modes !== undefined,
+  rows: (n) => n,
+  compute: (sample, _reference, { energy }) => {
+    const modes = energy.modes as ModeSet;
+    return modeWeights(sample, modes).reduce((sum, w, k) => sum + Math.abs(w - modes.weights[k]), 0) / 2;
+  },
+};
