@@ -103,7 +103,9 @@ export function memoryEfficientScore(model: ScoreModel, options: TweedieScoreOpt
     energy: (x, variance) => (model.energy as NonNullable<ScoreModel["energy"]>)(x, variance),
     score: async (x, variance) => {
       for (const h of variance) {
-        if (!(h > minVariance)) throw new RangeError(`${call}: variance must be above minVariance = ${minVariance}, got ${h}`);
+        // 1e-6: levels come as f32, and one that was meant to equal minVariance may be rounded up.
+        if (!(h > minVariance * (1 + 1e-6)))
+          throw new RangeError(`${call}: variance must be above minVariance = ${minVariance}, got ${h}`);
       }
       const score = new Float32Array(x.n * dim);
       for (let first = 0; first < x.n; first += rowsAtOnce) {
