@@ -26,8 +26,23 @@ const common = {
   supported: { "top-level-await": false },
 };
 
+/**
+ * tfjs's wasm backend names its multithreaded glue and that glue's worker; this package starts the single-threaded one from bytes
+ * (src/networks/backend-wasm.ts). Left in, they are 58 KB that never run and hold the only `require` and `importScripts` of the bundle.
+ */
+const withoutThreads = {
+  name: "without-threads",
+  setup(build) {
+    build.onLoad({ filter: /tfjs-backend-wasm-threaded-simd(\.worker)?\.js$/ }, () => ({
+      contents:
+        'export const wasmWorkerContents = ""; export default () => { throw new Error("threads are not part of this bundle"); };',
+    }));
+  },
+};
+
 const portable = {
   ...common,
+  plugins: [withoutThreads],
   platform: "browser",
   mainFields: ["module", "browser", "main"],
   define: { process: "undefined", global: "globalThis", __filename: "undefined", __dirname: '""' },
