@@ -3,9 +3,11 @@
  * step is linear and x stays normal: mean and variance of the output follow a recursion in f64, at any step size. Six coarse
  * steps make the rules differ by more than the test can see (s.e. of a variance .0035 of itself at 160,000 numbers).
  */
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { keyOf } from "../../src/core/random.js";
 import type { ScoreModel } from "../../src/core/types.js";
+import { initKernels } from "../../src/kernels/load.js";
+import { normalRows } from "../../src/kernels/normal.js";
 import { bridge } from "../../src/samplers/bridge.js";
 import { eulerMaruyama } from "../../src/samplers/euler-maruyama.js";
 import { exponential } from "../../src/samplers/exponential.js";
@@ -15,7 +17,8 @@ import { probabilityFlow } from "../../src/samplers/probability-flow.js";
 import { reverseSde } from "../../src/samplers/reverse-sde.js";
 import type { Transition } from "../../src/samplers/transition.js";
 import { geometricSchedule } from "../../src/schedules/geometric.js";
-import { referenceNormals } from "../reference/normals.js";
+
+beforeAll(() => initKernels());
 
 const mean = 3;
 const c = 1.5;
@@ -98,7 +101,7 @@ describe("reverse SDE with the exact score of a Gaussian follows its recursion",
     const path = await reverseSde(model, undefined, schedule, {
       n,
       key: keyOf(seed),
-      draws: referenceNormals,
+      draws: normalRows,
       grid,
       transition,
       corrector,
@@ -130,7 +133,7 @@ describe("reverse SDE with the exact score of a Gaussian follows its recursion",
       const step = ((0.0025 + uniform[k]) * growth) / 12;
       law = linear(law, step, uniform[k], step);
     }
-    const options = { n, draws: referenceNormals };
+    const options = { n, draws: normalRows };
     const path = await reverseSde(model, undefined, schedule, {
       ...options,
       key: keyOf(31),
@@ -172,7 +175,7 @@ describe("probability-flow ODE", () => {
     ["EDM grid", grid],
     ["grid ending at 0", Float64Array.of(0, ...grid)],
   ])("%s: each row is the stated linear map of its prior draw, and the law follows", async (_name, levels) => {
-    const path = await probabilityFlow(model, { n, key: keyOf(41), draws: referenceNormals, grid: levels, priorVariance });
+    const path = await probabilityFlow(model, { n, key: keyOf(41), draws: normalRows, grid: levels, priorVariance });
     const factor = heun(levels);
     const law = { mean: mean - factor * mean, variance: factor * factor * priorVariance };
     const z = scores(path.x.data, law);
