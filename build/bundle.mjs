@@ -93,14 +93,16 @@ export async function bundleCli() {
   return result.metafile;
 }
 
+/** What the standalone page runs: the playground, and the whole library as `bnem` for the browser's console and the runtime tests. */
+const playgroundEntry = `import * as bnem from "./index.js";
+import "./playground/main.js";
+globalThis.bnem = bnem;
+`;
+
 /** src/playground/{main.ts,page.html} -> one page that opens from file://, everything inline. */
 export async function bundlePlayground() {
-  const result = await esbuild.build({
-    ...portable,
-    entryPoints: ["src/playground/main.ts"],
-    outfile: "dist/playground.js",
-    format: "esm",
-  });
+  const stdin = { contents: playgroundEntry, resolveDir: "src", sourcefile: "standalone.ts", loader: "ts" };
+  const result = await esbuild.build({ ...portable, stdin, outfile: "dist/playground.js", format: "esm" });
   const code = result.outputFiles[0].text;
   assertPortable("bnem.standalone.html", code, result.metafile);
   const page = readFileSync("src/playground/page.html", "utf8");
