@@ -62,6 +62,13 @@ export async function readSamples(path: string): Promise<LoadedSamples> {
   });
 }
 
+/** @throws RangeError when the rows of a file are not configurations of the energy */
+export function checkDim(path: string, x: Batch, energy: { readonly name: string; readonly dim: number }): void {
+  if (x.dim !== energy.dim) {
+    throw new RangeError(`${path}: its rows have ${x.dim} coordinates, ${energy.name} takes ${energy.dim}`);
+  }
+}
+
 /** What a call of `sample` returned, as far as a file holds it. */
 export interface StoredSamples {
   readonly x: Batch;
@@ -86,7 +93,7 @@ export function checkExtension(flag: string, path: string, allowed: readonly str
   }
 }
 
-/** Makes a folder for results. @throws BnemError-free system errors with the path named */
+/** Makes a folder for results. @throws BnemError "bad-file" */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });

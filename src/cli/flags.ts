@@ -17,13 +17,14 @@ export function parseNumber(text: string): number {
   return Number(text);
 }
 
+/** Names are checked by the schema, not by commander: it says which known one is nearest. */
 function optionOf(field: OptionField): Option {
   const shown = field.default === undefined || field.default === false ? "" : ` (default: ${field.default})`;
   if (field.kind === "boolean") return new Option(`--${kebab(field.key)}`, field.description);
-  const unit = field.kind === "choice" ? "name" : field.kind === "integer" ? "count" : "number";
-  const option = new Option(`--${kebab(field.key)} <${unit}>`, field.description + shown);
-  if (field.choices) return option.choices([...field.choices]);
-  return field.kind === "text" ? option : option.argParser(parseNumber);
+  const names = field.choices ? `: ${field.choices.join(" | ")}` : "";
+  const unit = field.choices ? "name" : field.kind === "integer" ? "count" : "number";
+  const option = new Option(`--${kebab(field.key)} <${unit}>`, field.description + names + shown);
+  return field.kind === "integer" || field.kind === "number" ? option.argParser(parseNumber) : option;
 }
 
 /** Adds one flag for each option of a verb. */
@@ -40,8 +41,8 @@ export function addCommonFlags(command: Command): Command {
     .option("--quiet", "no progress");
 }
 
-export function progressModeOf(options: { progress?: ProgressMode; quiet?: boolean }): ProgressMode {
-  return options.quiet ? "none" : (options.progress ?? "auto");
+export function progressModeOf(options: Settings): ProgressMode {
+  return options.quiet === true ? "none" : ((options.progress as ProgressMode | undefined) ?? "auto");
 }
 
 /** Only what was typed for options of the schema. */

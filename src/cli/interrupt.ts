@@ -16,7 +16,7 @@ export function onInterrupt(announce: (text: string) => void): InterruptSwitch {
   };
   function stop(): void {
     release();
-    announce("\ninterrupted: ending in order (again to kill)");
+    announce("interrupted: ending in order (again to kill)");
     controller.abort(new Interrupted());
   }
   process.on("SIGINT", stop);

@@ -1,13 +1,12 @@
-/** Getting ready: the kernels. tfjs starts later, with the first call that needs a network. */
+/** Start of everything: loads the kernels, says what it found. Networks start when one is first needed. */
 import { checkOptions } from "../core/check.js";
-import { initKernels, type KernelOptions, type KernelReport, kernelReport } from "../kernels/load.js";
+import { initKernels, kernelReport, type KernelOptions, type KernelReport } from "../kernels/load.js";
 
 /**
- * Loads the kernels and says what was found. Idempotent and implied by every async call; the synchronous ones (energies, schedules,
- * estimators) need it once before. Costs about 10 ms of CPU, fetches nothing.
+ * Loads the SIMD kernels; idempotent, and implied by every asynchronous call of this package.
  *
- * @throws TypeError / RangeError for unknown options; BnemError("unsupported") where the engine has no WebAssembly SIMD or a page's CSP
- * lacks `wasm-unsafe-eval`
+ * @param options.exact true: targets of training come from the plain build too, same bits on every engine
+ * @throws BnemError("unsupported") where WebAssembly SIMD is missing or forbidden by a page's CSP
  */
 export async function init(options: KernelOptions = {}): Promise<KernelReport> {
   checkOptions("init", options, ["exact"]);

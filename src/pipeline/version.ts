@@ -1,2 +1,2 @@
-/** This package's version, as in package.json (a test compares them); written to checkpoints and reports. */
+/** Version of the package, written into checkpoints and reports. A test compares it with package.json. */
 export const version = "0.1.0";

@@ -1,0 +1,88 @@
+/** `bnem sample`: weighted samples from a checkpoint. The target is rebuilt from it, or given again. */
+import { extname } from "node:path";
+import type { Command } from "commander";
+import { describeCheckpoint, type Energy, init, loadSampler, parseSampleOptions } from "../index.js";
+import { type EnergyChoice, resolveEnergy } from "./energies.js";
+import { checkExtension, checkWritable, readBytes, writeSamples } from "./files.js";
+import {
+  addCommonFlags,
+  addOptionFlags,
+  configSettings,
+  parseNumber,
+  progressModeOf,
+  type Settings,
+  typedSettings,
+} from "./flags.js";
+import { onInterrupt } from "./interrupt.js";
+import { shortNumber } from "./metrics-text.js";
+import { asUsage, printResult, UsageError } from "./outcome.js";
+import { ProgressReporter } from "./progress.js";
+
+interface SampleFlags extends EnergyChoice, Settings {
+  readonly n: number;
+  readonly output?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** The target of a checkpoint: given again, or rebuilt by its name and options. */
+async function energyFor(bytes: Uint8Array, flags: SampleFlags): Promise<Energy> {
+  if (flags.energy !== undefined) return resolveEnergy(flags);
+  const { energy } = describeCheckpoint(bytes);
+  if (energy.options === null) {
+    throw new UsageError(`this model was trained on the custom energy "${energy.name}"; give it again with --energy <module>`);
+  }
+  return resolveEnergy({ energy: energy.name, energyOptions: JSON.stringify(energy.options) });
+}
+
+async function runSample(path: string, flags: SampleFlags): Promise<void> {
+  const { n, output } = flags;
+  if (!Number.isInteger(n) || n < 1) throw new UsageError(`-n must be a whole number above 0, got ${n}`);
+  const given = { ...(await configSettings(flags.config)), ...typedSettings("sample", flags) };
+  const settings = asUsage(() => parseSampleOptions("sample", given));
+  if (output !== undefined) {
+    checkExtension("--output", output, [".npz", ".npy"]);
+    if (extname(output).toLowerCase() === ".npy" && settings.correction !== "none") {
+      throw new UsageError("--output: an .npy file cannot hold the weights; use .npz, or --correction none for raw samples");
+    }
+    await checkWritable(output);
+  }
+  const bytes = await readBytes(path);
+  await init();
+  const sampler = await loadSampler(bytes, await energyFor(bytes, flags));
+  const progress = new ProgressReporter(progressModeOf(flags));
+  const interrupt = onInterrupt((text) => progress.note(text));
+  try {
+    const onProgress = ({ fraction }: { fraction: number }) =>
+      progress.update({ phase: "sampling", step: Math.round(fraction * n), steps: n });
+    const sample = await sampler.sample(n, { ...given, signal: interrupt.signal, onProgress });
+    progress.endLine();
+    const { seed, seconds, energyCalls, networkCalls, ess, logZ, x } = sample;
+    if (output !== undefined) await writeSamples(output, { x, energy: sample.energy, logWeight: sample.logWeight });
+    const data = { n, dim: x.dim, seed, correction: settings.correction, seconds, energyCalls, networkCalls };
+    const lines = [`${n} samples in ${seconds.toFixed(1)} s, seed ${seed}`];
+    if (ess) lines.push(`effective sample size ${shortNumber(ess.value)} of ${ess.n} (${shortNumber(ess.fraction)})`);
+    if (logZ) lines.push(`log Z = ${shortNumber(logZ.value)} ± ${shortNumber(logZ.standardError)}`);
+    lines.push(output === undefined ? "nothing written: give -o samples.npz" : `wrote ${output}`);
+    printResult(flags.json === true, { ...data, ess: ess ?? null, logZ: logZ ?? null, output }, lines.join("\n"));
+  } finally {
+    progress.endLine();
+    interrupt.release();
+    sampler.dispose();
+  }
+}
+
+export function addSampleCommand(program: Command): void {
+  const command = program
+    .command("sample")
+    .description("draw samples from a checkpoint, each with its importance weight")
+    .argument("<model>", "checkpoint, .safetensors")
+    .option("-n <count>", "samples to draw", parseNumber, 1000)
+    .option("-o, --output <file>", "x, energy and log_weight as .npz")
+    .option("--energy <name>", "the custom energy again, a module whose default export is one")
+    .option("--energy-options <json>", "options of the energy as JSON")
+    .option("--config <file>", "options from a JSON file; flags win")
+    .action(runSample);
+  addOptionFlags(command, "sample");
+  addCommonFlags(command);
+}

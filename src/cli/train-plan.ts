@@ -1,0 +1,105 @@
+/** What a training command will do, settled before anything is computed: target, options in their order, files. */
+import { dirname, join } from "node:path";
+import { describeCheckpoint, type Energy, parseTrainOptions, presets, type TrainSettings } from "../index.js";
+import { type EnergyChoice, resolveEnergy } from "./energies.js";
+import { checkExtension, checkWritable, exists, makeFolder, readBytes } from "./files.js";
+import { configSettings, type Settings, typedSettings } from "./flags.js";
+import { asUsage, UsageError } from "./outcome.js";
+
+export interface TrainFlags extends EnergyChoice, Settings {
+  readonly output?: string;
+  readonly outputDir?: string;
+  readonly samples?: string;
+  /** True: beside the other files, under the name report.html. */
+  readonly report?: string | true;
+  readonly n: number;
+  readonly preset?: string;
+  readonly config?: string;
+  readonly resume?: boolean;
+  readonly checkpointEvery?: number;
+  readonly evaluate: boolean;
+  readonly json?: boolean;
+}
+
+export interface TrainPlan {
+  readonly energy: Energy;
+  /** Options of a fresh run; a resumed one takes its checkpoint's. */
+  readonly settings: TrainSettings;
+  /** Total steps asked for, if any were. */
+  readonly steps?: number;
+  /** Checkpoint to go on from. */
+  readonly checkpoint?: Uint8Array;
+  readonly model?: string;
+  readonly samples?: string;
+  readonly report?: string;
+}
+
+/** Methods and presets are compared without case and hyphens: "me-nem" is `presets.gmm40.meNem`. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}
+
+function lookUp<T>(table: { readonly [name: string]: T }, name: string): T | undefined {
+  const key = Object.keys(table).find((candidate) => plain(candidate) === plain(name));
+  return key === undefined ? undefined : table[key];
+}
+
+/** The preset asked for as "gmm40.bnem" or "bnem"; or by default the one of this target and method, where there is one. */
+export function presetOf(asked: string | undefined, target: string, method: string): TrainSettings {
+  if (asked === "none") return {};
+  const tables = presets as { readonly [target: string]: { readonly [method: string]: TrainSettings } };
+  if (asked === undefined) return lookUp(lookUp(tables, target) ?? {}, method) ?? {};
+  const [first, second] = asked.includes(".") ? asked.split(".") : [target, asked];
+  const found = lookUp(lookUp(tables, first) ?? {}, second);
+  if (found) return found;
+  const known = Object.entries(tables).flatMap(([name, table]) => Object.keys(table).map((key) => `${name}.${key}`));
+  throw new UsageError(`--preset: unknown preset "${asked}". Known: ${known.join(", ")}, none`);
+}
+
+async function filesOf(flags: TrainFlags): Promise<{ model?: string; samples?: string; report?: string }> {
+  const { outputDir } = flags;
+  if (outputDir !== undefined) await makeFolder(outputDir);
+  const inside = (name: string) => (outputDir === undefined ? undefined : join(outputDir, name));
+  const model = flags.output ?? inside("model.safetensors");
+  const samples = flags.samples ?? inside("samples.npz");
+  const beside = model === undefined ? "report.html" : join(dirname(model), "report.html");
+  const report = flags.report === true ? (inside("report.html") ?? beside) : (flags.report ?? inside("report.html"));
+  if (model !== undefined) checkExtension("--output", model, [".safetensors"]);
+  if (samples !== undefined) checkExtension("--samples", samples, [".npz"]);
+  if (report !== undefined) checkExtension("--report", report, [".html"]);
+  for (const path of [model, samples, report]) if (path !== undefined) await checkWritable(path);
+  return { model, samples, report };
+}
+
+/** Options typed on a resume must be those the run was started with; only the total of steps may change. */
+function refuseChanges(given: Settings, bytes: Uint8Array, path: string): void {
+  const before = describeCheckpoint(bytes).options as Settings;
+  for (const [key, value] of Object.entries(given)) {
+    if (key === "steps" || before[key] === undefined || before[key] === value) continue;
+    throw new UsageError(
+      `--resume: ${path} was trained with ${key} ${before[key]}, not ${value}; leave the option out or start a new run`,
+    );
+  }
+}
+
+/** @throws UsageError for what was typed wrongly; BnemError for files that cannot be read or written */
+export async function planTraining(name: string | undefined, flags: TrainFlags): Promise<TrainPlan> {
+  if (name !== undefined && flags.energy !== undefined) throw new UsageError("give the energy once: as argument or as --energy");
+  if ((flags.resume || flags.checkpointEvery !== undefined) && flags.output === undefined && flags.outputDir === undefined) {
+    throw new UsageError("--resume and --checkpoint-every need --output <file> or --output-dir <folder>");
+  }
+  const given = { ...(await configSettings(flags.config)), ...typedSettings("train", flags) };
+  const target = name ?? flags.energy;
+  const method = typeof given.method === "string" ? given.method : (flags.preset?.split(".").at(-1) ?? "bnem");
+  asUsage(() => parseTrainOptions("train", given));
+  const energy = await resolveEnergy({ ...flags, energy: target });
+  const preset = presetOf(flags.preset, target ?? energy.name, flags.preset === "none" ? "bnem" : method);
+  const settings = { ...preset, ...given } as TrainSettings;
+  asUsage(() => parseTrainOptions("train", settings));
+  const files = await filesOf(flags);
+  const steps = typeof given.steps === "number" ? given.steps : undefined;
+  if (!flags.resume || files.model === undefined || !(await exists(files.model))) return { energy, settings, steps, ...files };
+  const checkpoint = await readBytes(files.model);
+  refuseChanges(given, checkpoint, files.model);
+  return { energy, settings, steps, checkpoint, ...files };
+}
