@@ -1,0 +1,66 @@
+/** What the WebGPU test runs in a child process, bundled: gradients of every loss, first training losses on two backends, a lost device. */
+import { backend, engine, type Tensor1D, tensor1d, tensor2d } from "@tensorflow/tfjs-core";
+import { derive, keyOf, uniformAt } from "../../src/core/random.js";
+import { backendFailure, type GpuSource, onDeviceLost, startBackend } from "../../src/networks/backend.js";
+import { mlp } from "../../src/networks/mlp.js";
+import { NeuralModel } from "../../src/networks/model.js";
+import { Adam } from "../../src/training/adam.js";
+import { lossAndGradient } from "../../src/training/gradient.js";
+import { lossInputs } from "../../src/training/loss.js";
+import { gradientErrors } from "./network-cases.js";
+
+const key = keyOf(21);
+const draw = (label: string, count: number, low: number, high: number) =>
+  Float32Array.from({ length: count }, (_, i) => low + (high - low) * uniformAt(derive(key, label), i));
+
+/** Losses of four training steps, then scores of the trained network, at a size that software adapters can bear. */
+async function firstSteps() {
+  const n = 32;
+  const network = mlp({ width: 16, depth: 2, features: 16 })(2, "energy");
+  let flat: Tensor1D = tensor1d(network.initialize(key));
+  const adam = new Adam(network.parameterCount, { clipNorm: 5 });
+  const x = draw("x", 2 * n, -50, 50);
+  const h = draw("h", n, 0, 7).map(Math.exp);
+  const target = draw("target", n, 5, 12);
+  const losses: number[] = [];
+  for (let step = 0; step < 4; step++) {
+    const inputs = lossInputs({ name: "linex" }, target, n);
+    const batch = { ...inputs, kind: "energy" as const, x: tensor2d(x, [n, 2]), variance: tensor1d(h) };
+    const { loss, gradient } = lossAndGradient(network, flat, batch, { name: "linex" });
+    losses.push((await loss.data())[0]);
+    flat = (await adam.apply(flat, gradient, 4e-3)).parameters as Tensor1D;
+  }
+  const model = new NeuralModel(network, flat);
+  const score = await model.score({ data: x, n, dim: 2 }, h);
+  return { losses, score: [...score] };
+}
+
+interface LosableBackend {
+  readonly device: { destroy(): void };
+}
+
+/** Everything the parent asserts on, as JSON. */
+export async function main(gpu: GpuSource): Promise<void> {
+  const wasm = { report: await startBackend("wasm"), steps: await firstSteps() };
+  const automatic = await startBackend("auto", { gpu, parameters: 10 ** 9 });
+  const report = await startBackend("webgpu", { gpu });
+  const webgpu = { report, running: engine().backendName, errors: await gradientErrors(), steps: await firstSteps() };
+  let told: unknown = null;
+  const network = mlp({ width: 4, depth: 1, features: 2 })(2, "energy");
+  const model = new NeuralModel(network, network.initialize(key));
+  const lost = new Promise<void>((resolve) => {
+    onDeviceLost((failure) => {
+      told = failure.code;
+      resolve();
+    });
+  });
+  (backend() as unknown as LosableBackend).device.destroy();
+  await lost;
+  const one = { data: new Float32Array(2), n: 1, dim: 2 };
+  const refused = await model.score(one, new Float32Array(1)).catch((error: { code?: string }) => error.code);
+  const failure = backendFailure()?.message ?? "";
+  const renewed = (await startBackend("webgpu", { gpu })).backend;
+  const again = new NeuralModel(network, network.initialize(key));
+  const worksAgain = Number.isFinite((await again.score(one, new Float32Array(1)))[0]);
+  console.log(`answer:${JSON.stringify({ wasm, automatic, webgpu, told, refused, failure, renewed, worksAgain })}`);
+}
