@@ -99,10 +99,27 @@ import "./playground/main.js";
 globalThis.bnem = bnem;
 `;
 
+/** package.json says that no module of the library has side effects; the playground's main does nothing else. */
+const keepPlayground = {
+  name: "keep-playground",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/playground\/main\.js$/ }, () => ({
+      path: resolve("src/playground/main.ts"),
+      sideEffects: true,
+    }));
+  },
+};
+
 /** src/playground/{main.ts,page.html} -> one page that opens from file://, everything inline. */
 export async function bundlePlayground() {
   const stdin = { contents: playgroundEntry, resolveDir: "src", sourcefile: "standalone.ts", loader: "ts" };
-  const result = await esbuild.build({ ...portable, stdin, outfile: "dist/playground.js", format: "esm" });
+  const result = await esbuild.build({
+    ...portable,
+    plugins: [withoutThreads, keepPlayground],
+    stdin,
+    outfile: "dist/playground.js",
+    format: "esm",
+  });
   const code = result.outputFiles[0].text;
   assertPortable("bnem.standalone.html", code, result.metafile);
   const page = readFileSync("src/playground/page.html", "utf8");
