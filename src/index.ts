@@ -1,10 +1,65 @@
 /** The public surface: named re-exports only. */
 export { BnemError, type BnemErrorCode } from "./core/errors.js";
+export { derive, keyOf } from "./core/random.js";
 export type * from "./core/types.js";
+export { expectation, type ImportanceSummary, importance, systematicResample } from "./correction/importance.js";
+export { type CustomEnergyOptions, customEnergy } from "./energies/custom.js";
+export { type GaussianMixtureOptions, gaussianMixture } from "./energies/gaussian-mixture.js";
+export { type BootstrappedOptions, bootstrapped } from "./estimators/bootstrapped.js";
+export { noised } from "./estimators/noised.js";
+export { type MonteCarloOptions, noisedEnergy } from "./estimators/noised-energy.js";
+export { type NoisedScoreOptions, noisedScore } from "./estimators/noised-score.js";
+export { tweedie } from "./estimators/tweedie.js";
+export { batchFromArray, type NumpyArray, type NumpyFile, readNpy, writeNpy } from "./io/npy.js";
+export { readNpz, writeNpz } from "./io/npz.js";
+export { readSafetensors, type SafetensorsFile, type Tensor, writeSafetensors } from "./io/safetensors.js";
+export { bits, normalRows, normals, perturb, uniforms } from "./kernels/normal.js";
+export type { EvaluateOptions, EvaluateProgress, Evaluation } from "./metrics/evaluate.js";
+export { type BackendReport, type GpuSource, startBackend } from "./networks/backend.js";
+export { type MlpOptions, mlp } from "./networks/mlp.js";
+export type { Network, NetworkFactory } from "./networks/network.js";
+export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.js";
+export type { SettledSettings, TrainOptions } from "./pipeline/configure.js";
+export { evaluate } from "./pipeline/evaluate.js";
 export { init } from "./pipeline/init.js";
+export { NeuralSampler, type SampleOptions, type SampleResult } from "./pipeline/neural-sampler.js";
+export type { OptionField } from "./pipeline/option-fields.js";
+export {
+  describeOptions,
+  type EvaluateSettings,
+  type OptionVerb,
+  optionJsonSchema,
+  parseEvaluateOptions,
+  parseSampleOptions,
+  parseTrainOptions,
+  type SampleSettings,
+  type TrainSettings,
+} from "./pipeline/options.js";
+export { energyByName, listEnergies } from "./pipeline/registry.js";
+export { energyGrid, runReport } from "./pipeline/run-report.js";
+export { createTrainer, type GpuOptions, type LoadOptions, loadSampler, type ResumeOptions, resumeTrainer, Trainer, train } from "./pipeline/trainer.js";
 export { version } from "./pipeline/version.js";
+export { curveFigure } from "./report/curve-figure.js";
+export { histogramFigure } from "./report/histogram-figure.js";
+export { renderReport } from "./report/report.js";
+export type { ContourGrid, Curve, ReportData, TrainingHistory } from "./report/report-data.js";
+export { samplesFigure } from "./report/samples-figure.js";
+export { figureCss, paletteCss } from "./report/theme.js";
+export { bridge } from "./samplers/bridge.js";
+export { eulerMaruyama } from "./samplers/euler-maruyama.js";
+export { exponential } from "./samplers/exponential.js";
+export { edmGrid, uniformGrid } from "./samplers/grid.js";
+export { langevin } from "./samplers/langevin.js";
+export { probabilityFlow } from "./samplers/probability-flow.js";
+export { type ReverseSdeOptions, reverseSde } from "./samplers/reverse-sde.js";
+export type { Path, SamplerProgress } from "./samplers/run-rows.js";
+export type { Transition } from "./samplers/transition.js";
+export { memoryEfficientScore } from "./samplers/tweedie-score.js";
 export { cosineSchedule } from "./schedules/cosine.js";
 export { geometricSchedule } from "./schedules/geometric.js";
 export { linearSchedule } from "./schedules/linear.js";
 export { powerSchedule } from "./schedules/power.js";
 export { quadraticSchedule } from "./schedules/quadratic.js";
+export type { CalibrationPoint } from "./training/calibration.js";
+export type { StepInfo } from "./training/loop-config.js";
+export { presets } from "./training/presets.js";

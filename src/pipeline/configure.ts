@@ -1,0 +1,118 @@
+/** From options to the values a training loop is made of: defaults that follow from the energy, parts by name, checks of fit. */
+import { freshSeed } from "../core/random.js";
+import type { Energy, Estimator, NoiseSchedule } from "../core/types.js";
+import { normalRows, perturb, uniforms } from "../kernels/normal.js";
+import type { MlpOptions } from "../networks/mlp.js";
+import { mlp } from "../networks/mlp.js";
+import type { NetworkFactory } from "../networks/network.js";
+import type { Loss } from "../training/loss.js";
+import type { LoopConfig, LoopKnobs } from "../training/loop-config.js";
+import { parseTrainOptions, type ResolvedTrainSettings, type TrainSettings } from "./options.js";
+import { methods, scheduleOf } from "./parts.js";
+
+/** Options of `train` and `createTrainer`: plain settings, and parts as values where you bring your own. */
+export interface TrainOptions extends TrainSettings {
+  /** Replaces the method's estimator. */
+  readonly estimator?: Estimator;
+  /** Replaces the network made from width, depth, ... */
+  readonly network?: NetworkFactory;
+  /** Replaces the schedule made from schedule, sigmaMin, sigmaMax. */
+  readonly noiseSchedule?: NoiseSchedule;
+}
+
+/** Keys of `TrainOptions` that carry values a file cannot hold. */
+export const trainValues = ["estimator", "network", "noiseSchedule", "gpu", "signal", "onProgress"] as const;
+
+/** Ratio of the broadest to the finest noise where only one is given: 5 decades of variance, as on GMM-40. */
+const SIGMA_RATIO = 200;
+/** Broadest noise of a target nothing is known of, in its own units. */
+const UNKNOWN_EXTENT = 5;
+
+/** Half-width of the region a target occupies: from its modes where they are known. */
+function extentOf(energy: Energy): number {
+  if (!energy.modes) return UNKNOWN_EXTENT;
+  let widest = 0;
+  for (const value of energy.modes.means.data) widest = Math.max(widest, Math.abs(value));
+  for (const value of energy.modes.std) widest = Math.max(widest, 3 * value);
+  return 1.25 * widest;
+}
+
+/** Settings with every length filled in. */
+export type SettledSettings = ResolvedTrainSettings & {
+  readonly seed: number;
+  readonly sigmaMin: number;
+  readonly sigmaMax: number;
+  readonly scale: number;
+  readonly baseStd: number;
+  readonly priorWidth: number;
+};
+
+/** Fills what follows from the energy. Unit lengths default to the extent of its modes, or to 5. */
+export function settle(call: string, energy: Energy, options: TrainOptions): SettledSettings {
+  const settings = parseTrainOptions(call, options, trainValues);
+  const sigmaMax = settings.sigmaMax ?? settings.scale ?? extentOf(energy);
+  const sigmaMin = settings.sigmaMin ?? sigmaMax / SIGMA_RATIO;
+  const scale = settings.scale ?? sigmaMax;
+  return {
+    ...settings,
+    seed: settings.seed ?? freshSeed(),
+    sigmaMax,
+    sigmaMin,
+    scale,
+    baseStd: settings.baseStd ?? 0.46,
+    priorWidth: settings.priorWidth ?? scale,
+  };
+}
+
+function networkOf(settings: SettledSettings): NetworkFactory {
+  const { width, depth, features, featureScale, outputScale, scale, baseStd, detail, sigmaFloor } = settings;
+  const options: MlpOptions = { width, depth, features, featureScale, outputScale, scale, baseStd, detail, sigmaFloor };
+  return mlp(options);
+}
+
+/** The numbers of a loop. */
+export function knobsOf(settings: SettledSettings, schedule: NoiseSchedule): LoopKnobs {
+  const base = settings.baseStd * settings.scale;
+  return {
+    steps: settings.steps,
+    batchSize: settings.batchSize,
+    learningRate: settings.learningRate,
+    finalLearningRate: settings.finalLearningRate,
+    warmupSteps: settings.warmupSteps,
+    gradientClip: settings.gradientClip,
+    emaDecay: settings.emaDecay,
+    bufferSize: settings.bufferSize,
+    bufferEvery: settings.bufferEvery,
+    bufferRefill: settings.bufferRefill,
+    bufferSteps: settings.bufferSteps,
+    priorFraction: settings.priorFraction,
+    priorWidth: settings.priorWidth,
+    sigmaMin: settings.sigmaMin,
+    priorStd: Math.sqrt(schedule.variance(1) + base * base),
+    maxNonFinite: settings.maxNonFinite,
+    exact: settings.exact,
+    seed: settings.seed,
+  };
+}
+
+/** The random numbers of training: bits promised on every runtime. */
+export const kernelRandom = { normalRows, uniforms, perturb };
+
+/** Everything but the tensors. `settings` are what a checkpoint stores. */
+export interface Configured {
+  readonly settings: SettledSettings;
+  readonly config: LoopConfig;
+}
+
+/** @throws TypeError / RangeError as `parseTrainOptions`; TypeError where loss and estimator do not fit */
+export function configure(call: string, energy: Energy, options: TrainOptions): Configured {
+  const settings = settle(call, energy, options);
+  const estimator = options.estimator ?? methods[settings.method].estimator(settings);
+  const schedule = options.noiseSchedule ?? scheduleOf(settings, settings.sigmaMin, settings.sigmaMax);
+  const factory = options.network ?? networkOf(settings);
+  const network = factory(energy.dim, estimator.kind);
+  // Scores have one sensible loss; energies the one asked for.
+  const loss: Loss = estimator.kind === "score" || settings.loss === "squared" ? { name: "squared" } : { name: "linex", cap: settings.lossCap };
+  const config: LoopConfig = { energy, estimator, schedule, network, loss, knobs: knobsOf(settings, schedule), random: kernelRandom };
+  return { settings, config };
+}

@@ -1,0 +1,86 @@
+/**
+ * Tables from names to parts: what a checkpoint or a flag says, as the value that training takes. A new schedule, estimator, network
+ * or method is one row here and its own file.
+ */
+import { nearest } from "../core/check.js";
+import { BnemError } from "../core/errors.js";
+import type { Estimator, Json, NoiseSchedule } from "../core/types.js";
+import { bootstrapped } from "../estimators/bootstrapped.js";
+import { noisedEnergy } from "../estimators/noised-energy.js";
+import { noisedScore } from "../estimators/noised-score.js";
+import { tweedie } from "../estimators/tweedie.js";
+import { mlp } from "../networks/mlp.js";
+import type { NetworkFactory } from "../networks/network.js";
+import { cosineSchedule } from "../schedules/cosine.js";
+import { geometricSchedule } from "../schedules/geometric.js";
+import { linearSchedule } from "../schedules/linear.js";
+import { powerSchedule } from "../schedules/power.js";
+import { quadraticSchedule } from "../schedules/quadratic.js";
+import type { ResolvedTrainSettings } from "./options.js";
+
+/** A part as checkpoints hold it. */
+export interface PartRecord {
+  readonly name: string;
+  readonly options: { readonly [name: string]: Json };
+}
+
+type Maker<T> = (options: never) => T;
+
+const estimators: { readonly [name: string]: Maker<Estimator> } = { noisedEnergy, noisedScore, tweedie, bootstrapped };
+const networks: { readonly [name: string]: Maker<NetworkFactory> } = { mlp };
+const schedules: { readonly [name: string]: Maker<NoiseSchedule> } = {
+  geometric: geometricSchedule,
+  linear: linearSchedule,
+  quadratic: quadraticSchedule,
+  power: powerSchedule,
+  cosine: cosineSchedule,
+};
+
+function rebuild<T>(kind: string, table: { readonly [name: string]: Maker<T> }, record: PartRecord): T {
+  const make = Object.hasOwn(table, record.name) ? table[record.name] : undefined;
+  if (!make) {
+    const known = Object.keys(table);
+    throw new BnemError(
+      "bad-checkpoint",
+      `loadSampler: this checkpoint needs the ${kind} "${record.name}", which this version does not have (nearest: "${nearest(record.name, known)}"); pass it again as a value`,
+    );
+  }
+  return make(record.options as never);
+}
+
+export const rebuildEstimator = (record: PartRecord): Estimator => rebuild("estimator", estimators, record);
+export const rebuildNetwork = (record: PartRecord): NetworkFactory => rebuild("network", networks, record);
+export const rebuildSchedule = (record: PartRecord): NoiseSchedule => rebuild("schedule", schedules, record);
+
+/** What a method is: its estimator, and how its samples are drawn. */
+export interface Method {
+  readonly estimator: (settings: ResolvedTrainSettings) => Estimator;
+  /** "gradient": -grad of the learned energy, or the learned score. "tweedie": from learned energies alone (ME-NEM). */
+  readonly scoreFrom: "gradient" | "tweedie";
+}
+
+const draws = ({ mcSamples, mode }: ResolvedTrainSettings) => ({ mcSamples, mode });
+
+/** The methods of the papers by the names of the `method` option. */
+export const methods: { readonly [K in ResolvedTrainSettings["method"]]: Method } = {
+  idem: { estimator: (s) => noisedScore({ ...draws(s), scoreClip: s.scoreClip }), scoreFrom: "gradient" },
+  nem: { estimator: (s) => noisedEnergy(draws(s)), scoreFrom: "gradient" },
+  bnem: {
+    estimator: (s) => bootstrapped({ ...draws(s), levels: s.levels, bootstrapFrom: s.bootstrapFrom }),
+    scoreFrom: "gradient",
+  },
+  tweedem: { estimator: (s) => tweedie({ ...draws(s), scoreClip: s.scoreClip }), scoreFrom: "gradient" },
+  "me-nem": { estimator: (s) => noisedEnergy(draws(s)), scoreFrom: "tweedie" },
+};
+
+/** The schedule of the settings; sigmas are settled by then. */
+export function scheduleOf(settings: ResolvedTrainSettings, sigmaMin: number, sigmaMax: number): NoiseSchedule {
+  const options: { readonly [K in ResolvedTrainSettings["schedule"]]: PartRecord["options"] } = {
+    geometric: { sigmaMin, sigmaMax },
+    linear: { sigmaMax },
+    quadratic: { sigmaMax },
+    power: { sigmaMax, exponent: settings.schedulePower },
+    cosine: { sigmaMax },
+  };
+  return rebuildSchedule({ name: settings.schedule, options: options[settings.schedule] });
+}

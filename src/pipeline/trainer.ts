@@ -1,0 +1,219 @@
+/** The trainer of the public surface: a training loop with its checkpoint and its sampler. */
+import { checkInteger, checkOptions } from "../core/check.js";
+import { BnemError } from "../core/errors.js";
+import type { Energy, TaskOptions } from "../core/types.js";
+import { initKernels } from "../kernels/load.js";
+import { type BackendReport, type GpuSource, startBackend } from "../networks/backend.js";
+import type { CalibrationPoint } from "../training/calibration.js";
+import type { StepInfo } from "../training/loop-config.js";
+import { TrainingLoop } from "../training/training-loop.js";
+import { type Checkpoint, type CheckpointFacts, checkSameEnergy, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
+import { type Configured, configure, kernelRandom, knobsOf, type SettledSettings, type TrainOptions } from "./configure.js";
+import { NeuralSampler } from "./neural-sampler.js";
+import { methods, rebuildEstimator, rebuildNetwork, rebuildSchedule } from "./parts.js";
+import { version } from "./version.js";
+
+/** Where a GPU comes from when the runtime has no navigator.gpu: npm webgpu's `create([])`. */
+export interface GpuOptions {
+  readonly gpu?: GpuSource;
+}
+
+/** Holds tensors until `dispose`. Made by `createTrainer` and `resumeTrainer`. */
+export class Trainer {
+  /** @internal */
+  constructor(
+    private readonly configured: Configured,
+    private readonly loop: TrainingLoop,
+    /** Which backend trains, and why. */
+    readonly backend: BackendReport,
+  ) {}
+
+  get energy(): Energy {
+    return this.configured.config.energy;
+  }
+
+  /** Options with every default filled in. */
+  get options(): SettledSettings {
+    return { ...this.configured.settings, steps: this.loop.total };
+  }
+
+  get seed(): number {
+    return this.configured.settings.seed;
+  }
+
+  /** Steps done, over all processes. */
+  get step(): number {
+    return this.loop.step;
+  }
+
+  /** Target energies evaluated for training so far, and network rows of the teacher. */
+  get energyCalls(): number {
+    return this.loop.totals.energyCalls;
+  }
+
+  get networkCalls(): number {
+    return this.loop.totals.networkCalls;
+  }
+
+  /**
+   * Trains, one `StepInfo` per step, until `total` steps are done (default: the `steps` option). `total` also sets the length of the
+   * learning-rate schedule. Leaving the loop stops the run; calling again goes on.
+   *
+   * @throws RangeError for a total below 1; BnemError("diverged"), BnemError("device-lost"), the signal's reason
+   */
+  async *steps(total?: number, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<StepInfo, void, void> {
+    checkOptions("steps", options, ["signal"]);
+    if (total !== undefined) this.loop.total = checkInteger("steps", "total", total, 1);
+    yield* this.loop.steps(options);
+  }
+
+  /** Loss and gradient norm of every step so far, [step]. */
+  history(): { readonly loss: Float32Array; readonly gradientNorm: Float32Array } {
+    return this.loop.historyData();
+  }
+
+  /** mean exp(E_theta - E_K) by noise level on fresh draws: 1 where the learned energy is unbiased. Empty for score methods. */
+  calibration(): CalibrationPoint[] {
+    return this.loop.calibration();
+  }
+
+  /** Checkpoint as safetensors bytes; take it between two steps. `resumeTrainer` goes on from it with the same bits. */
+  async save(): Promise<Uint8Array> {
+    return encodeCheckpoint(await this.checkpoint());
+  }
+
+  /** A sampler of the present average; independent of later steps. Dispose both. */
+  async sampler(): Promise<NeuralSampler> {
+    const { config, settings } = this.configured;
+    return new NeuralSampler(config.energy, await this.checkpoint(), config.network, config.schedule, methods[settings.method].scoreFrom);
+  }
+
+  dispose(): void {
+    this.loop.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private async checkpoint(): Promise<Checkpoint> {
+    const state = await this.loop.state();
+    const { config } = this.configured;
+    const { energy, estimator, network, schedule } = config;
+    const facts: CheckpointFacts = {
+      format: 1,
+      version,
+      method: this.configured.settings.method,
+      step: state.step,
+      steps: this.loop.total,
+      options: this.options,
+      estimator: { name: estimator.name, options: estimator.options },
+      network: { name: network.name, options: network.options, output: network.output },
+      schedule: { name: schedule.name, options: schedule.options },
+      loss: config.loss.name === "linex" ? { name: "linex", cap: config.loss.cap ?? 6 } : { name: "squared" },
+      energy: {
+        name: energy.name,
+        dim: energy.dim,
+        convention: energy.convention,
+        options: energy.options,
+        check: energy.check,
+      },
+      backend: this.backend.backend,
+      progress: { adamStep: state.adamStep, bufferHead: state.bufferHead, counts: state.counts },
+    };
+    return { facts, state };
+  }
+}
+
+/**
+ * A trainer for `energy`, at step 0. `options`: any preset, your own settings, parts as values (estimator, network, noiseSchedule), and
+ * `gpu` where WebGPU comes from a package.
+ *
+ * @throws TypeError / RangeError for bad options; BnemError("unsupported") where the backend cannot start
+ */
+export async function createTrainer(energy: Energy, options: TrainOptions & GpuOptions = {}): Promise<Trainer> {
+  await initKernels();
+  const configured = configure("createTrainer", energy, options);
+  const { backend } = configured.settings;
+  const report = await startBackend(backend, { parameters: configured.config.network.parameterCount, gpu: options.gpu });
+  return new Trainer(configured, new TrainingLoop(configured.config), report);
+}
+
+/** Parts of a checkpoint that its file can only name. */
+export type ResumeOptions = Pick<TrainOptions, "estimator" | "network" | "noiseSchedule"> & GpuOptions;
+
+const RESUME_KEYS = ["estimator", "network", "noiseSchedule", "gpu"];
+
+/** Configuration of a checkpoint; parts that were given as values must be given again. */
+function configurationOf(facts: CheckpointFacts, energy: Energy, options: ResumeOptions): Configured {
+  checkSameEnergy(facts, energy);
+  const settings = facts.options;
+  const estimator = options.estimator ?? rebuildEstimator(facts.estimator);
+  const schedule = options.noiseSchedule ?? rebuildSchedule(facts.schedule);
+  const factory = options.network ?? rebuildNetwork(facts.network);
+  const network = factory(energy.dim, facts.network.output);
+  const knobs = knobsOf(settings, schedule);
+  return { settings, config: { energy, estimator, schedule, network, loss: facts.loss, knobs, random: kernelRandom } };
+}
+
+/**
+ * Goes on from a checkpoint with the same bits, on the backend it was made on.
+ *
+ * @throws BnemError("bad-checkpoint") for a damaged or foreign file, another energy, or parameters of another network;
+ *   BnemError("unsupported") where its backend cannot start
+ */
+export async function resumeTrainer(bytes: Uint8Array, energy: Energy, options: ResumeOptions = {}): Promise<Trainer> {
+  checkOptions("resumeTrainer", options, RESUME_KEYS);
+  const { facts, state } = decodeCheckpoint(bytes);
+  await initKernels();
+  const configured = configurationOf(facts, energy, options);
+  checkFits(configured, state.parameters.length);
+  const report = await startBackend(facts.backend as BackendReport["backend"], { gpu: options.gpu });
+  return new Trainer(configured, new TrainingLoop(configured.config, state), report);
+}
+
+function checkFits({ config }: Configured, count: number): void {
+  if (config.network.parameterCount === count) return;
+  throw new BnemError("bad-checkpoint", `checkpoint: it holds ${count} parameters, the ${config.network.name} network has ${config.network.parameterCount}`);
+}
+
+export interface LoadOptions extends Pick<TrainOptions, "network" | "noiseSchedule">, GpuOptions {
+  /** Backend to run on; default the one it was trained on. */
+  readonly backend?: "auto" | "wasm" | "webgpu" | "cpu";
+}
+
+/**
+ * A sampler from a checkpoint. Same bits as the sampler that was saved, on the same runtime and backend.
+ * @throws as `resumeTrainer`
+ */
+export async function loadSampler(bytes: Uint8Array, energy: Energy, options: LoadOptions = {}): Promise<NeuralSampler> {
+  checkOptions("loadSampler", options, ["network", "noiseSchedule", "backend", "gpu"]);
+  const checkpoint = decodeCheckpoint(bytes);
+  const { facts, state } = checkpoint;
+  await initKernels();
+  checkSameEnergy(facts, energy);
+  const schedule = options.noiseSchedule ?? rebuildSchedule(facts.schedule);
+  const network = (options.network ?? rebuildNetwork(facts.network))(energy.dim, facts.network.output);
+  if (network.parameterCount !== state.ema.length) {
+    throw new BnemError("bad-checkpoint", `checkpoint: it holds ${state.ema.length} parameters, the ${network.name} network has ${network.parameterCount}`);
+  }
+  const choice = options.backend ?? (facts.backend as BackendReport["backend"]);
+  await startBackend(choice, { parameters: network.parameterCount, gpu: options.gpu });
+  return new NeuralSampler(energy, checkpoint, network, schedule, methods[facts.options.method].scoreFrom);
+}
+
+/**
+ * Trains to the end and returns the sampler: `await train(energy, { ...presets.gmm40.bnem, seed: 1 })`.
+ *
+ * @throws as `createTrainer` and `Trainer.steps`
+ */
+export async function train(energy: Energy, options: TrainOptions & GpuOptions & TaskOptions<StepInfo> = {}): Promise<NeuralSampler> {
+  const { signal, onProgress } = options;
+  const trainer = await createTrainer(energy, options);
+  try {
+    for await (const info of trainer.steps(undefined, { signal })) onProgress?.(info);
+    return await trainer.sampler();
+  } finally {
+    trainer.dispose();
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Label-free check of a learned energy: with r = E_theta - E_K on draws the network has not been trained on, mean(exp(r)) is 1 at
+ * every noise level when E_theta is the noised energy, for every K. Kept as a running mean per bin of log sigma.
+ */
+import { exp, log } from "../core/elementary.js";
+
+const BINS = 12;
+/** exp(r) enters as at most exp(6), the linex cap: one missed draw must not decide for the rest of the run. */
+const CAP = 6;
+const DECAY = 0.999;
+
+export interface CalibrationPoint {
+  /** Middle of the bin, raw units. */
+  readonly sigma: number;
+  /** Running mean of exp(min(r, 6)); 1 is unbiased. */
+  readonly meanExp: number;
+}
+
+/** Updates the running means in `memory` (trainer memory, saved in checkpoints). Rows with a target that is not finite count as exp(r) = 0. */
+export function observeCalibration(
+  memory: Map<string, Float64Array>,
+  prediction: Float32Array,
+  target: Float32Array,
+  variance: Float32Array,
+  range: { readonly low: number; readonly high: number },
+): void {
+  let means = memory.get("calibration");
+  if (!means) {
+    means = new Float64Array(BINS).fill(-1);
+    memory.set("calibration", means);
+  }
+  const span = log(range.high / range.low);
+  for (let i = 0; i < prediction.length; i++) {
+    const at = Math.floor((log(variance[i] / range.low) / span) * BINS);
+    const bin = Math.max(0, Math.min(BINS - 1, at));
+    const r = prediction[i] - target[i];
+    if (Number.isNaN(r)) continue;
+    const value = exp(Math.min(r, CAP));
+    means[bin] = means[bin] < 0 ? value : DECAY * means[bin] + (1 - DECAY) * value;
+  }
+}
+
+/** The curve, lowest noise first; bins never visited are left out. */
+export function calibrationCurve(
+  memory: ReadonlyMap<string, Float64Array>,
+  range: { readonly low: number; readonly high: number },
+): CalibrationPoint[] {
+  const means = memory.get("calibration");
+  if (!means) return [];
+  const span = log(range.high / range.low);
+  return Array.from(means, (meanExp, bin) => ({ sigma: Math.sqrt(range.low * exp((span * (bin + 0.5)) / BINS)), meanExp })).filter(
+    (point) => point.meanExp >= 0,
+  );
+}

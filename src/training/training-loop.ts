@@ -1,0 +1,266 @@
+/**
+ * The training loop of every method: noised inputs from buffer and prior, targets from the estimator, one Adam step, the average
+ * follows, and now and then the sampler refills the buffer. It knows only interfaces. All randomness is addressed by (seed, step), so
+ * a trainer restored between two steps goes on with the same bits.
+ */
+import { tensor1d, tensor2d, type Tensor1D } from "@tensorflow/tfjs-core";
+import { BnemError } from "../core/errors.js";
+import { derive, keyOf } from "../core/random.js";
+import { Pace } from "../core/task.js";
+import type { EstimateRequest, EstimateResult, Key } from "../core/types.js";
+import { backendFailure } from "../networks/backend.js";
+import { Ema } from "../networks/ema.js";
+import { NeuralModel } from "../networks/model.js";
+import { edmGrid } from "../samplers/grid.js";
+import { reverseSde } from "../samplers/reverse-sde.js";
+import { Adam } from "./adam.js";
+import { SampleBuffer } from "./buffer.js";
+import { calibrationCurve, observeCalibration, type CalibrationPoint } from "./calibration.js";
+import { lossAndGradient } from "./gradient.js";
+import { History } from "./history.js";
+import { type StepInputs, stepInputs } from "./inputs.js";
+import { learningRateAt } from "./learning-rate.js";
+import { lossInputs } from "./loss.js";
+import { lossWeights } from "./loss-weights.js";
+import type { StepInfo, LoopConfig } from "./loop-config.js";
+import type { LoopCounts, LoopState } from "./loop-state.js";
+
+export interface StepsOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Holds tensors until `dispose`. Make it with `createTrainer`, which starts kernels and backend first. */
+export class TrainingLoop {
+  private parameters: Tensor1D;
+  private readonly ema: Ema;
+  private readonly adam: Adam;
+  private readonly buffer: SampleBuffer;
+  private readonly teacher: NeuralModel;
+  private readonly history: History;
+  private readonly memory: Map<string, Float64Array>;
+  private readonly key: Key;
+  private counts: LoopCounts;
+  private done = 0;
+  private disposed = false;
+  /** Steps at which the run ends and the learning rate its decay. */
+  total: number;
+
+  constructor(
+    readonly config: LoopConfig,
+    state?: LoopState,
+  ) {
+    const { network, knobs } = config;
+    this.key = keyOf(knobs.seed);
+    this.total = knobs.steps;
+    const start = state?.parameters ?? network.initialize(derive(this.key, "network"));
+    this.parameters = tensor1d(start);
+    this.ema = new Ema(state?.ema ?? start, knobs.emaDecay);
+    const moments = state && { m: state.adamM, v: state.adamV, step: state.adamStep };
+    this.adam = new Adam(network.parameterCount, { clipNorm: knobs.gradientClip }, moments);
+    this.teacher = new NeuralModel(network, this.ema.parameters);
+    this.buffer = new SampleBuffer(knobs.bufferSize, network.dim);
+    if (state) this.buffer.restore({ data: state.buffer, filled: state.buffer.length / network.dim, head: state.bufferHead });
+    this.history = new History(knobs.steps, state?.loss, state?.gradientNorm);
+    this.memory = new Map(Array.from(state?.memory ?? [], ([name, values]) => [name, values.slice()]));
+    this.counts = state?.counts ?? { nonFinite: 0, skipped: 0, inARow: 0, energyCalls: 0, networkCalls: 0, seconds: 0 };
+    this.done = state?.step ?? 0;
+  }
+
+  /** Steps done so far, over all processes. */
+  get step(): number {
+    return this.done;
+  }
+
+  /**
+   * Runs until `total` steps are done, one `StepInfo` each. Leaving the loop stops the run; calling again goes on.
+   * @throws BnemError("diverged") when `maxNonFinite` steps in a row had no finite loss, BnemError("device-lost"), the signal's reason
+   */
+  async *steps(options: StepsOptions = {}): AsyncGenerator<StepInfo, void, void> {
+    this.assertAlive();
+    const pace = new Pace(options.signal);
+    await pace.breathe();
+    if (this.done === 0 && this.buffer.size === 0) this.fillFromPrior();
+    while (this.done < this.total) {
+      const began = performance.now();
+      const info = await this.advance(options.signal);
+      this.counts = { ...this.counts, seconds: this.counts.seconds + (performance.now() - began) / 1000 };
+      const perStep = this.counts.seconds / this.done;
+      yield { ...info, seconds: this.counts.seconds, secondsLeft: perStep * (this.total - this.done) };
+      await pace.breathe();
+    }
+  }
+
+  /** Everything that decides the steps to come; take it between two steps. */
+  async state(): Promise<LoopState> {
+    this.assertAlive();
+    const [parameters, ema, adam] = await Promise.all([this.parameters.data(), this.ema.data(), this.adam.state()]);
+    const buffer = this.buffer.state();
+    return {
+      step: this.done,
+      parameters: (parameters as Float32Array).slice(),
+      ema: ema.slice(),
+      adamM: adam.m.slice(),
+      adamV: adam.v.slice(),
+      adamStep: adam.step,
+      buffer: buffer.data,
+      bufferHead: buffer.head,
+      memory: new Map(Array.from(this.memory, ([name, values]) => [name, values.slice()])),
+      counts: this.counts,
+      ...this.history.data(),
+    };
+  }
+
+  /** Running totals, over all processes. */
+  get totals(): LoopCounts {
+    return this.counts;
+  }
+
+  historyData(): { loss: Float32Array; gradientNorm: Float32Array } {
+    return this.history.data();
+  }
+
+  /** mean exp(E_theta - E_K) by noise level; 1 is unbiased. Empty for score networks. */
+  calibration(): CalibrationPoint[] {
+    return calibrationCurve(this.memory, this.varianceRange());
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.parameters.dispose();
+    this.ema.dispose();
+    this.adam.dispose();
+    this.teacher.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private assertAlive(): void {
+    if (this.disposed) throw new BnemError("disposed", "Trainer: used after dispose()");
+  }
+
+  private varianceRange() {
+    const { schedule, knobs } = this.config;
+    return { low: 0.25 * knobs.sigmaMin * knobs.sigmaMin, high: schedule.variance(1) };
+  }
+
+  private fillFromPrior(): void {
+    const { network, knobs, random } = this.config;
+    const normal = random.normalRows(derive(this.key, "buffer"), 0, 0, knobs.bufferRefill, network.dim).data;
+    this.buffer.push({ data: normal.map((v) => v * knobs.priorStd), n: knobs.bufferRefill, dim: network.dim });
+  }
+
+  private async advance(signal: AbortSignal | undefined): Promise<Omit<StepInfo, "seconds" | "secondsLeft">> {
+    const failure = backendFailure();
+    if (failure) throw failure;
+    const { knobs } = this.config;
+    const step = this.done;
+    // At the start of a step, so that an aborted refill is simply made again, with the same key, when training goes on.
+    if (step > 0 && step % knobs.bufferEvery === 0) await this.refill(signal);
+    const inputs = this.inputs(step);
+    const request = this.request(inputs, step);
+    const result = await this.config.estimator.estimate(request);
+    const learningRate = learningRateAt(step, { ...knobs, steps: this.total });
+    const { loss, gradientNorm, prediction } = await this.update(inputs, result, learningRate);
+    this.config.estimator.observe?.(request, result, prediction);
+    if (this.config.estimator.kind === "energy") {
+      observeCalibration(this.memory, prediction, result.target, inputs.variance, this.varianceRange());
+    }
+    this.count(result, Number.isFinite(loss) && Number.isFinite(gradientNorm));
+    this.history.push(loss, gradientNorm);
+    this.done = step + 1;
+    this.assertConverging();
+    const { nonFinite, skipped, energyCalls, networkCalls } = this.counts;
+    const { notes } = result;
+    return { step: this.done, steps: this.total, loss, gradientNorm, learningRate, nonFinite, skipped, energyCalls, networkCalls, notes };
+  }
+
+  private inputs(step: number): StepInputs {
+    const { network, schedule, knobs, random } = this.config;
+    const varianceFloor = this.varianceRange().low;
+    return stepInputs(this.key, step, network.dim, schedule, this.buffer, random, { ...knobs, varianceFloor });
+  }
+
+  private request(inputs: StepInputs, step: number): EstimateRequest {
+    const { energy, estimator, schedule, knobs } = this.config;
+    if (estimator.needsTeacher) this.teacher.update(this.ema.parameters);
+    return {
+      energy,
+      schedule,
+      x: inputs.x,
+      variance: inputs.variance,
+      key: derive(this.key, "target", step),
+      exact: knobs.exact,
+      progress: step / this.total,
+      teacher: estimator.needsTeacher ? this.teacher : undefined,
+      memory: this.memory,
+    };
+  }
+
+  /** One optimizer step on the batch; leaves everything as it was when the loss or the gradient is not finite. */
+  private async update(inputs: StepInputs, result: EstimateResult, learningRate: number) {
+    const { network, estimator, loss } = this.config;
+    const { n, dim, data } = inputs.x;
+    const weights = lossWeights(estimator.kind, network, inputs.variance);
+    const target = lossInputs(loss, result.target, n, weights, result.excluded);
+    const x = tensor2d(data, [n, dim]);
+    const variance = tensor1d(inputs.variance);
+    const outcome = lossAndGradient(network, this.parameters, { ...target, x, variance, kind: estimator.kind }, loss);
+    try {
+      const value = (await outcome.loss.data())[0];
+      const prediction = (await outcome.prediction.data()) as Float32Array;
+      if (!Number.isFinite(value)) return { loss: value, gradientNorm: Number.NaN, prediction };
+      const step = await this.adam.apply(this.parameters, outcome.gradient, learningRate);
+      if (step.parameters) {
+        this.parameters.dispose();
+        this.parameters = step.parameters;
+        this.ema.update(this.parameters);
+      }
+      return { loss: value, gradientNorm: step.gradientNorm, prediction };
+    } finally {
+      for (const tensor of [target.target, target.weight, x, variance, outcome.loss, outcome.gradient, outcome.prediction]) {
+        tensor.dispose();
+      }
+    }
+  }
+
+  private count(result: EstimateResult, finite: boolean): void {
+    const { counts } = this;
+    this.counts = {
+      ...counts,
+      nonFinite: counts.nonFinite + result.nonFinite,
+      skipped: counts.skipped + (finite ? 0 : 1),
+      inARow: finite ? 0 : counts.inARow + 1,
+      energyCalls: counts.energyCalls + result.energyCalls,
+      networkCalls: counts.networkCalls + result.networkCalls,
+    };
+  }
+
+  private assertConverging(): void {
+    if (this.counts.inARow < this.config.knobs.maxNonFinite) return;
+    throw new BnemError(
+      "diverged",
+      `train: loss or gradient was not finite for ${this.counts.inARow} steps in a row at step ${this.done}; lower learningRate, raise sigmaMin, or check the energy`,
+    );
+  }
+
+  /** New buffer rows from the averaged network. */
+  private async refill(signal: AbortSignal | undefined): Promise<void> {
+    const { schedule, knobs, random } = this.config;
+    this.teacher.update(this.ema.parameters);
+    const grid = edmGrid({ steps: knobs.bufferSteps, sigmaMin: knobs.sigmaMin, sigmaMax: schedule.sigma(1) });
+    const { x } = await reverseSde(this.teacher, undefined, schedule, {
+      n: knobs.bufferRefill,
+      key: derive(this.key, "refill", this.done),
+      draws: random.normalRows,
+      grid,
+      priorVariance: knobs.priorStd * knobs.priorStd,
+      tweedie: true,
+      maxNonFinite: 0.5,
+      signal,
+    });
+    this.counts = { ...this.counts, nonFinite: this.counts.nonFinite + this.buffer.push(x) };
+  }
+}
