@@ -67,7 +67,7 @@ export function cosQuarter(square: v128): v128 {
   let p = madd(f32x4.splat(0.00085819061986353777), square, f32x4.splat(-0.020810627520259056));
   p = madd(p, square, f32x4.splat(0.25365074463600784));
   p = madd(p, square, f32x4.splat(-1.2336982146690239));
-  return madd(p, square, f32x4.splat(0.9999999534667060));
+  return madd(p, square, f32x4.splat(0.999999953466706));
 }
 
 /** sin(pi/2 s), |s| <= 1; absolute error 1.2e-7. */
@@ -77,4 +77,24 @@ export function sinQuarter(s: v128, square: v128): v128 {
   p = madd(p, square, f32x4.splat(-0.64596336119930942));
   p = madd(p, square, f32x4.splat(1.5707962901539037));
   return f32x4.mul(p, s);
+}
+
+/** In place over 4 * quads floats; for tests. */
+export function expArray(at: usize, quads: i32): void {
+  for (let i = 0; i < quads; i++, at += 16) v128.store(at, exp(v128.load(at)));
+}
+
+/** In place over 4 * quads floats; for tests. */
+export function logArray(at: usize, quads: i32): void {
+  for (let i = 0; i < quads; i++, at += 16) v128.store(at, log(v128.load(at)));
+}
+
+/** s -> cos(pi/2 s) in place and sin(pi/2 s) at `sine`, over 4 * quads floats; for tests. */
+export function sincosArray(at: usize, sine: usize, quads: i32): void {
+  for (let i = 0; i < quads; i++, at += 16, sine += 16) {
+    const s = v128.load(at);
+    const square = f32x4.mul(s, s);
+    v128.store(sine, sinQuarter(s, square));
+    v128.store(at, cosQuarter(square));
+  }
 }

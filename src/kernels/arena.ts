@@ -30,6 +30,13 @@ export class Lease {
     return at;
   }
 
+  /** Pointer to a copy of 32-bit words. */
+  putWords(words: Int32Array): number {
+    const at = this.take(words.byteLength);
+    new Int32Array(this.memory.buffer, at, words.length).set(words);
+    return at;
+  }
+
   /** A copy of `count` f32 values, owned by the caller. */
   get(pointer: number, count: number): Float32Array {
     return new Float32Array(this.memory.buffer, pointer, count).slice();

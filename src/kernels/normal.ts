@@ -4,6 +4,7 @@
  */
 import { checkBatch, checkInteger } from "../core/check.js";
 import type { Batch, Key } from "../core/types.js";
+import { checkVariance } from "./check-variance.js";
 import { kernels } from "./load.js";
 
 const STATE_BYTES = 64;
@@ -74,7 +75,7 @@ export function normals(key: Key, step: number, row: number, count: number): Flo
 export function perturb(x: Batch, variance: Float32Array, key: Key, step: number): Batch {
   checkBatch("perturb", x, undefined, false);
   checkAddress("perturb", step, 0);
-  checkVariance("perturb", variance, x.n, 0);
+  checkVariance("perturb", variance, x.n);
   const { exports, arena } = kernels("perturb");
   const { n, dim } = x;
   const bytes = 4 * n * dim;
@@ -87,15 +88,4 @@ export function perturb(x: Batch, variance: Float32Array, key: Key, step: number
     return lease.get(at, n * dim);
   });
   return { data, n, dim };
-}
-
-/** @throws TypeError / RangeError unless a Float32Array [n] of finite variances, above `least` or equal to it when it is 0. */
-export function checkVariance(call: string, variance: Float32Array, n: number, least: number): void {
-  if (!(variance instanceof Float32Array)) throw new TypeError(`${call}: variance must be a Float32Array [n]`);
-  if (variance.length !== n) throw new RangeError(`${call}: variance must have one entry per row (${n}), got ${variance.length}`);
-  for (let i = 0; i < n; i++) {
-    if (!(variance[i] >= least && variance[i] < Infinity)) {
-      throw new RangeError(`${call}: variance must be finite and >= ${least}, got ${variance[i]} at row ${i}`);
-    }
-  }
 }
