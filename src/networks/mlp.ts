@@ -1,6 +1,6 @@
 /** Residual SiLU perceptron on damped Fourier features: the network of low-dimensional targets. */
 import { add, matMul, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
-import { checkInteger, checkOptions, checkPositive } from "../core/check.js";
+import { checkInteger, checkNumber, checkOptions, checkPositive } from "../core/check.js";
 import { derive, uniformAt } from "../core/random.js";
 import type { Key } from "../core/types.js";
 import { type FeatureOptions, type Features, makeFeatures, waveCount } from "./features.js";
@@ -23,7 +23,9 @@ export interface MlpOptions extends Partial<FeatureOptions> {
   readonly baseStd?: number;
   /** Energy per unit of the last layer, kT. Default 4. */
   readonly outputScale?: number;
-  /** Finest structure of the target, in units of scale; score networks only. Default 0.025. */
+  /** Root-mean-square coordinate, in units of scale, beyond which the target has no mass (a wall there; heads.ts). Default 0: none. */
+  readonly extent?: number;
+  /** Finest structure of the target, in units of scale. Default 0.025. */
   readonly detail?: number;
   /** Noise below which the noise embedding stands still, in units of scale. Default 0.005. */
   readonly sigmaFloor?: number;
@@ -39,6 +41,8 @@ const defaults: Settings = {
   scale: 50,
   baseStd: 0.46,
   outputScale: 4,
+  horizon: 2.2,
+  extent: 0,
   detail: 0.025,
   sigmaFloor: 0.005,
 };
@@ -53,6 +57,7 @@ function settle(options: MlpOptions): Settings {
   for (const name of ["featureScale", "scale", "baseStd", "outputScale", "detail", "sigmaFloor"] as const) {
     checkPositive("mlp", name, settings[name]);
   }
+  for (const name of ["horizon", "extent"] as const) checkNumber("mlp", name, settings[name], 0, Number.MAX_VALUE);
   return settings;
 }
 
@@ -112,7 +117,10 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
     checkInteger("mlp", "dim", dim, 1);
     const shapes = shapesOf(dim, output === "energy" ? 1 : dim, settings);
     const features = makeFeatures(dim, settings);
-    const detail = settings.detail * settings.scale;
+    const confinement = {
+      radius: settings.extent * settings.scale * Math.sqrt(dim),
+      detail: settings.detail * settings.scale,
+    };
     return {
       name: "mlp",
       options: { ...settings },
@@ -124,8 +132,8 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
       forward(parameters, x, variance) {
         const inputs = features(x, variance);
         const raw = layers(parameters, inputs);
-        if (output === "energy") return energyHead(raw, inputs, dim, settings.outputScale);
-        return scoreHead(raw, inputs, x, variance, detail);
+        if (output === "energy") return energyHead(raw, inputs, x, variance, settings.outputScale, confinement);
+        return scoreHead(raw, inputs, x, variance, confinement);
       },
     };
   };

@@ -11,21 +11,33 @@ export function featuresTwin(s: TwinSettings, x: readonly number[], variance: nu
   const omega = frequencies(s.dim, s.features, s.featureScale);
   const noise = Math.sqrt(variance) / s.scale;
   const logNoise = Math.log(Math.max(noise, s.sigmaFloor));
+  const total = (s.baseStd * s.scale) ** 2 + variance;
+  const square = x.reduce((q, c) => q + c * c, 0) / total;
+  const u = s.horizon === 0 ? 0 : square / (s.dim * s.horizon ** 2);
+  const held = x.map((c) => c * (1 + u ** 4) ** -0.125);
   const waves: number[] = [];
   for (let f = 0; f < s.features; f++) {
     let angle = 0;
     let squared = 0;
     for (let i = 0; i < s.dim; i++) {
       const w = omega[i * s.features + f];
-      angle += (w * x[i]) / s.scale;
+      angle += (w * held[i]) / s.scale;
       squared += w * w;
     }
     const damping = Math.exp((-squared * noise * noise) / 2);
     waves.push(Math.cos(angle) * damping, Math.sin(angle) * damping);
   }
   for (const w of noiseFrequencies) waves.push(Math.cos(w * logNoise), Math.sin(w * logNoise));
-  const total = (s.baseStd * s.scale) ** 2 + variance;
-  return { waves, position: x.map((c) => c / Math.sqrt(total)), logNoise: logNoise / 4, total };
+  return { waves, position: held.map((c) => c / Math.sqrt(total)), logNoise: logNoise / 4, total };
+}
+
+/** The wall of heads.ts, kT. */
+function wallTwin(s: TwinSettings, x: readonly number[], variance: number, total: number): number {
+  if (s.extent === 0) return 0;
+  const norm = Math.hypot(...x);
+  const beyond = Math.max(0, norm - s.extent * s.scale * Math.sqrt(s.dim));
+  const z = Math.max(0, beyond ** 2 / (2 * (variance + (s.detail * s.scale) ** 2)) - norm ** 2 / (2 * total));
+  return z ** 2 / (1 + z);
 }
 
 /** A reader that takes matrices off a flat vector in order. */
@@ -51,23 +63,23 @@ export function forwardTwin(parameters: Float64Array, s: TwinSettings, x: readon
   const raw = sum(take(h, outputs), take([1], outputs));
   if (s.output === "score") {
     const reach = Math.sqrt((s.detail * s.scale) ** 2 + variance);
-    return raw.map((r, i) => r / reach - x[i] / total);
+    const slope = gradientOf((y) => wallTwin(s, y, variance, total), x);
+    return raw.map((r, i) => r / reach - x[i] / total - slope[i]);
   }
   const quadratic = x.reduce((q, c) => q + c * c, 0) / (2 * total);
-  return [s.outputScale * raw[0] + quadratic + 0.5 * s.dim * Math.log(2 * Math.PI * total)];
+  return [wallTwin(s, x, variance, total) + s.outputScale * raw[0] + quadratic + 0.5 * s.dim * Math.log(2 * Math.PI * total)];
 }
 
-/** -grad_x of the twin energy by central differences of fourth order: error below 1e-9 for coordinates and energies of order one. */
-export function scoreTwin(parameters: Float64Array, s: TwinSettings, x: readonly number[], variance: number): number[] {
+/** grad f by central differences of fourth order: error below 1e-9 for coordinates and values of order one. */
+function gradientOf(f: (x: readonly number[]) => number, x: readonly number[]): number[] {
   const step = 2e-3;
   return x.map((_, i) => {
-    const at = (d: number) =>
-      forwardTwin(
-        parameters,
-        s,
-        x.map((c, j) => (j === i ? c + d : c)),
-        variance,
-      )[0];
-    return -(8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
+    const at = (d: number) => f(x.map((c, j) => (j === i ? c + d : c)));
+    return (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
   });
+}
+
+/** -grad_x of the twin energy. */
+export function scoreTwin(parameters: Float64Array, s: TwinSettings, x: readonly number[], variance: number): number[] {
+  return gradientOf((y) => forwardTwin(parameters, s, y, variance)[0], x).map((slope) => -slope);
 }

@@ -18,6 +18,8 @@ const options = {
   scale: 2,
   baseStd: 0.7,
   outputScale: 3,
+  horizon: 1.5,
+  extent: 0.6,
   detail: 0.1,
   sigmaFloor: 0.05,
 };
