@@ -1,14 +1,16 @@
 /** `bnem evaluate`: metrics of samples from a file, each beside its noise floor, with a verdict in words. */
 import type { Command } from "commander";
-import { init, parseEvaluateOptions } from "../index.js";
-import { assess, assessmentJson, assessmentText } from "./assess.js";
+import { type Batch, evaluate, init, parseEvaluateOptions } from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
 import { checkDim, checkExtension, readSamples } from "./files.js";
-import { addCommonFlags, addOptionFlags, configSettings, type Settings, typedSettings } from "./flags.js";
+import { addCommonFlags, addOptionFlags, configSettings, progressModeOf, type Settings, typedSettings } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
-import { asUsage, printResult, say, UsageError } from "./outcome.js";
+import { evaluationJson, evaluationText } from "./metrics-text.js";
+import { asUsage, printResult } from "./outcome.js";
+import { ProgressReporter } from "./progress.js";
 
 interface EvaluateFlags extends EnergyChoice, Settings {
+  readonly reference?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -18,28 +20,41 @@ const DEFAULT_SEED = 11;
 
 async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
   checkExtension("samples", path, [".npz", ".npy"]);
+  if (flags.reference !== undefined) checkExtension("--reference", flags.reference, [".npz", ".npy"]);
   const given = { ...(await configSettings(flags.config)), ...typedSettings("evaluate", flags) };
   const settings = asUsage(() => parseEvaluateOptions("evaluate", given));
   const seed = settings.seed ?? DEFAULT_SEED;
   await init();
   const energy = await resolveEnergy(flags);
-  if (!energy.exact) {
-    throw new UsageError(`${energy.name} has no exact draws to compare with; only energies that have them can be evaluated`);
+  const { x, logWeight } = await readSamples(path);
+  checkDim(path, x, energy);
+  let reference: Batch | undefined;
+  if (flags.reference !== undefined) {
+    reference = (await readSamples(flags.reference)).x;
+    checkDim(flags.reference, reference, energy);
   }
-  const sample = await readSamples(path);
-  checkDim(path, sample.x, energy);
-  const interrupt = onInterrupt(say);
+  const progress = new ProgressReporter(progressModeOf(flags));
+  const interrupt = onInterrupt((text) => progress.note(text));
   try {
     const started = performance.now();
-    const assessed = await assess(sample, energy, { seed, settings: given, signal: interrupt.signal });
+    const evaluation = await evaluate(x, energy, {
+      ...given,
+      seed,
+      logWeights: logWeight,
+      reference,
+      signal: interrupt.signal,
+      onProgress: ({ stage, done, total }) => progress.update({ phase: stage, step: done, steps: total }),
+    });
     const seconds = (performance.now() - started) / 1000;
-    const data = { energy: energy.name, n: sample.x.n, seed, seconds, ...assessmentJson(assessed) };
+    const data = { energy: energy.name, n: x.n, seed, seconds, ...evaluationJson(evaluation) };
+    progress.endLine();
     printResult(
       flags.json === true,
       data,
-      `${sample.x.n} configurations of ${path} against ${energy.name}\n\n${assessmentText(assessed)}`,
+      `${x.n} configurations of ${path} against ${energy.name}\n\n${evaluationText(evaluation)}`,
     );
   } finally {
+    progress.endLine();
     interrupt.release();
   }
 }
@@ -51,6 +66,7 @@ export function addEvaluateCommand(program: Command): void {
     .argument("<samples>", ".npz with array x (and log_weight), or .npy")
     .requiredOption("--energy <name>", "name of the energy, or a module whose default export is one")
     .option("--energy-options <json>", "options of the energy as JSON")
+    .option("--reference <file>", "configurations from the target, where it has no exact draws")
     .option("--config <file>", "options from a JSON file; flags win")
     .action(runEvaluate);
   addOptionFlags(command, "evaluate");

@@ -1,13 +1,12 @@
 /** `bnem train`: from a target to a model, a weighted sample, metrics beside their floors, and a report. */
 import type { Command } from "commander";
-import { init, renderReport, runReport, type SampleResult, version } from "../index.js";
-import { type Assessed, assess, assessmentJson, assessmentText } from "./assess.js";
+import { type Evaluation, evaluate, init, renderReport, runReport, type SampleResult, version } from "../index.js";
 import { writeAtomically } from "./atomic-write.js";
 import { writeSamples } from "./files.js";
 import { addCommonFlags, addOptionFlags, parseNumber, progressModeOf } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
 import { describeMachine, type Machine } from "./machine.js";
-import { shortNumber } from "./metrics-text.js";
+import { evaluationJson, evaluationText, shortNumber } from "./metrics-text.js";
 import { printResult, UsageError } from "./outcome.js";
 import { ProgressReporter } from "./progress.js";
 import { allowRelaxedSimd } from "./relaxed-simd.js";
@@ -19,31 +18,29 @@ interface Finished {
   readonly plan: TrainPlan;
   readonly run: TrainedRun;
   readonly sample: SampleResult;
-  readonly assessed: readonly Assessed[];
+  readonly evaluation?: Evaluation;
   readonly machine: Machine;
   readonly timings: { readonly training: number; readonly sampling: number; readonly evaluation: number };
 }
 
 function reportOf(finished: Finished): string {
-  const { plan, run, sample, assessed, machine, timings } = finished;
-  const { trainer, history, nonFinite } = run;
+  const { plan, run, sample, evaluation, machine, timings } = finished;
+  const { trainer, nonFinite } = run;
   const { method } = trainer.options;
   const notes = [`Backend ${trainer.backend.backend}: ${trainer.backend.reason}.`];
-  if (nonFinite > 0) notes.push(`${nonFinite} draws or rows were not finite and were left out of the training.`);
+  if (nonFinite > 0) notes.push(`${nonFinite} energies met in training were not finite; they were counted, not repaired.`);
+  if (sample.nonFinite > 0) notes.push(`${sample.nonFinite} of ${sample.x.n} samples came out non-finite.`);
   const data = runReport(plan.energy, sample, {
     title: `${plan.energy.name} sampled by ${method}`,
     method,
-    history,
-    metrics: assessed.map(({ label, evaluation }) => ({
-      label,
-      metrics: { ...evaluation.metrics },
-      verdict: evaluation.verdict,
-    })),
+    history: trainer.history(),
+    calibration: trainer.calibration(),
+    evaluation,
     options: { ...trainer.options },
     machine: { ...machine, backend: trainer.backend.backend },
     timings,
     energyCalls: trainer.energyCalls + sample.energyCalls,
-    networkCalls: sample.networkCalls,
+    networkCalls: trainer.networkCalls + sample.networkCalls,
     seed: trainer.seed,
     versions: { bnem: version, runtime: machine.runtime },
     notes,
@@ -52,7 +49,7 @@ function reportOf(finished: Finished): string {
   return renderReport(data);
 }
 
-function jsonOf({ plan, run, sample, assessed, machine, timings }: Finished): object {
+function jsonOf({ plan, run, sample, evaluation, machine, timings }: Finished): object {
   const { trainer } = run;
   return {
     energy: plan.energy.name,
@@ -62,7 +59,7 @@ function jsonOf({ plan, run, sample, assessed, machine, timings }: Finished): ob
     steps: trainer.step,
     energyCalls: trainer.energyCalls,
     nonFinite: run.nonFinite,
-    ...assessmentJson(assessed),
+    ...evaluationJson(evaluation),
     samples: { n: sample.x.n, ess: sample.ess ?? null, logZ: sample.logZ ?? null, energyCalls: sample.energyCalls },
     timings,
     backend: trainer.backend,
@@ -72,7 +69,7 @@ function jsonOf({ plan, run, sample, assessed, machine, timings }: Finished): ob
   };
 }
 
-function textOf({ plan, run, sample, assessed }: Finished): string {
+function textOf({ plan, run, sample, evaluation }: Finished): string {
   const { trainer, seconds } = run;
   const lines = [
     `${trainer.options.method} on ${plan.energy.name}: ${trainer.step} steps in ${seconds.toFixed(1)} s, seed ${trainer.seed}, ${trainer.energyCalls} energy calls, backend ${trainer.backend.backend}`,
@@ -82,11 +79,13 @@ function textOf({ plan, run, sample, assessed }: Finished): string {
     lines.push(`${sample.x.n} samples, effective sample size ${shortNumber(value)} of ${n} (${shortNumber(fraction)})`);
   }
   if (sample.logZ) lines.push(`log Z = ${shortNumber(sample.logZ.value)} ± ${shortNumber(sample.logZ.standardError)}`);
-  lines.push("", assessmentText(assessed), "");
+  if (evaluation) lines.push("", evaluationText(evaluation));
+  lines.push("");
   for (const path of [plan.model, plan.samples, plan.report]) if (path !== undefined) lines.push(`wrote ${path}`);
   return lines.join("\n");
 }
 
+/** Samples, writes them, and scores them. */
 async function finish(
   plan: TrainPlan,
   run: TrainedRun,
@@ -95,19 +94,30 @@ async function finish(
   progress: ProgressReporter,
 ): Promise<Finished> {
   const { n } = flags;
-  const sampler = run.trainer.sampler();
-  const onProgress = ({ fraction }: { fraction: number }) =>
-    progress.update({ phase: "sampling", step: Math.round(fraction * n), steps: n });
-  const sample = await sampler.sample(n, { seed: run.trainer.seed, correction: "path", signal, onProgress });
-  progress.endLine();
-  if (plan.samples !== undefined)
-    await writeSamples(plan.samples, { x: sample.x, energy: sample.energy, logWeight: sample.logWeight });
-  if (flags.evaluate && plan.energy.exact) progress.note(`evaluating ${n} samples against exact draws`);
+  const { seed } = run.trainer;
+  const sampler = await run.trainer.sampler();
+  let sample: SampleResult;
+  try {
+    sample = await sampler.sample(n, {
+      seed,
+      signal,
+      onProgress: ({ fraction }) => progress.update({ phase: "sampling", step: Math.round(fraction * n), steps: n }),
+    });
+  } finally {
+    sampler.dispose();
+    progress.endLine();
+  }
+  const { x, energy, logWeight } = sample;
+  if (plan.samples !== undefined) await writeSamples(plan.samples, { x, energy, logWeight });
   const started = performance.now();
-  const assessed = flags.evaluate ? await assess(sample, plan.energy, { seed: run.trainer.seed, signal }) : [];
-  const evaluation = (performance.now() - started) / 1000;
-  const timings = { training: run.seconds, sampling: sample.seconds, evaluation };
-  return { plan, run, sample, assessed, machine: describeMachine(), timings };
+  const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
+    progress.update({ phase: `scoring, ${stage}`, step: done, steps: total });
+  const evaluation = flags.evaluate
+    ? await evaluate(x, plan.energy, { seed, energies: energy, logWeights: logWeight, signal, onProgress })
+    : undefined;
+  progress.endLine();
+  const timings = { training: run.seconds, sampling: sample.seconds, evaluation: (performance.now() - started) / 1000 };
+  return { plan, run, sample, evaluation, machine: describeMachine(), timings };
 }
 
 async function runTrain(name: string | undefined, flags: TrainFlags): Promise<void> {

@@ -1,7 +1,9 @@
 /** From the parts of a run to the data of its report: the energy grid behind the dots, and which facts are worth a table. */
 import { checkInteger } from "../core/check.js";
 import type { Batch, Energy } from "../core/types.js";
-import type { ContourGrid, ReportData } from "../report/report-data.js";
+import type { Evaluation } from "../metrics/evaluate.js";
+import { metricRows } from "../report/metric-rows.js";
+import type { ContourGrid, MetricSet, ReportData } from "../report/report-data.js";
 
 /** What a call of `sample` returned, as far as a report shows it. */
 export interface SampleOutcome {
@@ -12,13 +14,15 @@ export interface SampleOutcome {
   readonly logZ?: { readonly value: number; readonly standardError: number };
 }
 
+type FromSample = "energyName" | "dim" | "samples" | "energies" | "logWeights" | "essFraction" | "logZ" | "reference" | "contour";
+
 /** Everything of a report that does not follow from the energy and the sample. */
-export type RunFacts = Omit<
-  ReportData,
-  "energyName" | "dim" | "samples" | "energies" | "logWeights" | "essFraction" | "logZ" | "reference" | "contour"
-> & {
+export type RunFacts = Omit<ReportData, FromSample | "calibration" | "metrics"> & {
   /** Seed of the exact draws shown beside the sample, where they exist. */
   readonly referenceSeed: number;
+  /** From `trainer.calibration()`. */
+  readonly calibration?: readonly { readonly sigma: number; readonly meanExp: number }[];
+  readonly evaluation?: Evaluation;
 };
 
 /** Square around the rows of some two-dimensional batches, a tenth wider; the outermost 0.1 % per side may lie outside. */
@@ -56,10 +60,13 @@ export function energyGrid(energy: Energy, around: readonly Batch[], nodes = 160
 
 /** The data of a report on one sample of one energy. Draws as many exact configurations (at most 4,000) where the energy has them. */
 export function runReport(energy: Energy, sample: SampleOutcome, facts: RunFacts): ReportData {
-  const { referenceSeed, ...rest } = facts;
+  const { referenceSeed, calibration, evaluation, ...rest } = facts;
   const exact = energy.exact?.sample(Math.min(sample.x.n, 4000), referenceSeed);
+  const curve = calibration && calibration.length > 0 ? calibration : undefined;
   return {
     ...rest,
+    calibration: curve && { sigma: curve.map(({ sigma }) => sigma), meanExp: curve.map(({ meanExp }) => meanExp) },
+    metrics: evaluation && metricSets(evaluation),
     energyName: energy.name,
     dim: energy.dim,
     samples: sample.x,
@@ -70,4 +77,26 @@ export function runReport(energy: Energy, sample: SampleOutcome, facts: RunFacts
     reference: exact && { x: exact, energies: energy.energy(exact) },
     contour: energyGrid(energy, exact ? [sample.x, exact] : [sample.x]),
   };
+}
+
+/** Sentences of a verdict that are not about one metric: which are at the floor, what to know about the floors. */
+function summaryOf(evaluation: Evaluation): string[] {
+  const labels = metricRows({ ...evaluation.metrics, ...evaluation.weighted?.metrics }).map(({ label }) => label);
+  return evaluation.verdict.filter(
+    (text) => !labels.some((label) => text.startsWith(`${label} `) || text.startsWith(`${label}:`)),
+  );
+}
+
+/** The tables of an evaluation: raw, and weighted where there are weights, each with the words of the verdict that are about it. */
+export function metricSets(evaluation: Evaluation): MetricSet[] {
+  const words = summaryOf(evaluation);
+  const { weighted } = evaluation;
+  if (!weighted) return [{ label: "raw", metrics: evaluation.metrics, verdict: words }];
+  const about = words.filter((text) => text.startsWith("Weighted sample"));
+  const rest = words.filter((text) => !about.includes(text));
+  const size = `effective size ${Math.round(weighted.effectiveSize)} of ${evaluation.n}`;
+  return [
+    { label: "raw", metrics: evaluation.metrics, verdict: rest },
+    { label: `weighted (${size}, floors at that size)`, metrics: weighted.metrics, verdict: about },
+  ];
 }

@@ -5,6 +5,7 @@ import {
   type Evaluation,
   evaluate,
   presets,
+  type SampleOptions,
   type SampleResult,
   type Trainer,
   type TrainSettings,
@@ -18,16 +19,9 @@ export interface JobSettings {
   readonly signal: AbortSignal;
 }
 
-/** Curves of a run so far. */
-export interface Curves {
-  readonly step: number[];
-  readonly loss: number[];
-  readonly gradientNorm: number[];
-}
-
 export interface JobEvents {
   /** After a step, not more often than every 100 ms. */
-  onStep(info: { step: number; steps: number; loss: number; secondsLeft: number }, curves: Curves): void;
+  onStep(info: { step: number; steps: number; loss: number; secondsLeft: number }, trainer: Trainer): void;
   /** A quick look at the sampler during training, without weights. */
   onPreview(sample: SampleResult): void;
   onPhase(name: string, fraction: number): void;
@@ -35,10 +29,8 @@ export interface JobEvents {
 
 export interface JobResult {
   readonly trainer: Trainer;
-  readonly curves: Curves;
   readonly sample: SampleResult;
-  readonly raw: Evaluation;
-  readonly weighted?: Evaluation;
+  readonly evaluation: Evaluation;
   readonly timings: { readonly training: number; readonly sampling: number; readonly evaluation: number };
 }
 
@@ -52,42 +44,57 @@ export function presetFor(method: string): TrainSettings {
   return table[Object.keys(table).find((name) => plain(name) === plain(method)) ?? ""] ?? {};
 }
 
-async function trainLoop(trainer: Trainer, settings: JobSettings, events: JobEvents): Promise<Curves> {
-  const { steps, signal } = settings;
-  const curves: Curves = { step: [], loss: [], gradientNorm: [] };
-  let shown = Number.NEGATIVE_INFINITY;
-  for await (const info of trainer.steps(steps)) {
-    curves.step.push(info.step);
-    curves.loss.push(info.loss);
-    curves.gradientNorm.push(info.gradientNorm);
-    if (performance.now() - shown > 100 || info.step === steps) {
-      shown = performance.now();
-      events.onStep(info, curves);
-    }
-    signal.throwIfAborted();
-    if (info.step < steps && info.step % Math.max(1, Math.floor(steps / 4)) === 0) {
-      events.onPreview(await trainer.sampler().sample(PREVIEW, { seed: 0, steps: 32, correction: "none", signal }));
-    }
+/** Samples with a sampler of the present weights. */
+async function sampleNow(trainer: Trainer, n: number, options: SampleOptions): Promise<SampleResult> {
+  const sampler = await trainer.sampler();
+  try {
+    return await sampler.sample(n, options);
+  } finally {
+    sampler.dispose();
   }
-  return curves;
 }
 
-/** @throws the signal's reason when aborted; whatever training, sampling and evaluation throw */
+async function trainLoop(trainer: Trainer, { steps, signal }: JobSettings, events: JobEvents): Promise<void> {
+  const every = Math.max(1, Math.floor(steps / 4));
+  let shown = Number.NEGATIVE_INFINITY;
+  for await (const info of trainer.steps(steps, { signal })) {
+    if (performance.now() - shown > 200 || info.step === steps) {
+      events.onStep(info, trainer);
+      shown = performance.now();
+    }
+    if (info.step < steps && info.step % every === 0) {
+      events.onPreview(await sampleNow(trainer, PREVIEW, { seed: 0, steps: 32, correction: "none", signal }));
+    }
+  }
+}
+
+/**
+ * The trainer in the result is the caller's to dispose; where anything fails it is disposed here.
+ * @throws the signal's reason when aborted; whatever training, sampling and evaluation throw
+ */
 export async function runJob(energy: Energy, settings: JobSettings, events: JobEvents): Promise<JobResult> {
   const { method, steps, seed, count, signal } = settings;
   events.onPhase("starting", 0);
   const options = { ...presetFor(method), method, steps, seed } as TrainSettings;
-  const trainer = await createTrainer(energy, { ...options, signal });
-  const started = performance.now();
-  const curves = await trainLoop(trainer, settings, events);
-  const training = (performance.now() - started) / 1000;
-  const onProgress = ({ fraction }: { fraction: number }) => events.onPhase("sampling", fraction);
-  const sample = await trainer.sampler().sample(count, { seed, signal, onProgress });
-  events.onPhase("scoring against exact draws", 1);
-  const scoring = performance.now();
-  const raw = await evaluate(sample.x, energy, { seed, signal });
-  const { logWeight } = sample;
-  const weighted = logWeight ? await evaluate(sample.x, energy, { seed, signal, logWeight }) : undefined;
-  const evaluation = (performance.now() - scoring) / 1000;
-  return { trainer, curves, sample, raw, weighted, timings: { training, sampling: sample.seconds, evaluation } };
+  const trainer = await createTrainer(energy, options);
+  try {
+    const started = performance.now();
+    await trainLoop(trainer, settings, events);
+    const training = (performance.now() - started) / 1000;
+    const onProgress = ({ fraction }: { fraction: number }) => events.onPhase("sampling", fraction);
+    const sample = await sampleNow(trainer, count, { seed, signal, onProgress });
+    const scoring = performance.now();
+    const evaluation = await evaluate(sample.x, energy, {
+      seed,
+      signal,
+      energies: sample.energy,
+      logWeights: sample.logWeight,
+      onProgress: ({ stage, done, total }) => events.onPhase(`scoring against exact draws, ${stage}`, done / total),
+    });
+    const timings = { training, sampling: sample.seconds, evaluation: (performance.now() - scoring) / 1000 };
+    return { trainer, sample, evaluation, timings };
+  } catch (error) {
+    trainer.dispose();
+    throw error;
+  }
 }

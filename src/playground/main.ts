@@ -53,10 +53,10 @@ async function run(energy: Energy, contour: ContourGrid | undefined): Promise<vo
       energy,
       { ...settings, signal: controller.signal },
       {
-        onStep(info, curves) {
+        onStep(info, trainer) {
           bar.value = info.step / info.steps;
           say(`step ${info.step} of ${info.steps}, loss ${info.loss.toPrecision(3)}, ${Math.ceil(info.secondsLeft)} s left`);
-          showLoss(curves);
+          showLoss(trainer);
         },
         onPreview(sample) {
           showSamples(sample, contour, "Samples so far", `A look at ${sample.x.n} raw samples during training.`);

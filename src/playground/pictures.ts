@@ -3,17 +3,19 @@ import {
   type ContourGrid,
   curveFigure,
   type Energy,
-  type Evaluation,
   histogramFigure,
+  metricRows,
+  metricSets,
   renderReport,
   runReport,
   type SampleResult,
   samplesFigure,
+  type Trainer,
   version,
   writeNpz,
 } from "../index.js";
 import { showFigure, showTable } from "./elements.js";
-import type { Curves, JobResult } from "./job.js";
+import type { JobResult } from "./job.js";
 
 export function showSamples(
   sample: Pick<SampleResult, "x">,
@@ -24,8 +26,9 @@ export function showSamples(
   showFigure("samples", samplesFigure({ title, samples: sample.x, contour }), caption);
 }
 
-export function showLoss(curves: Curves): void {
-  const series = [{ label: "loss", x: curves.step, y: curves.loss }];
+export function showLoss(trainer: Trainer): void {
+  const { loss } = trainer.history();
+  const series = [{ label: "loss", x: Array.from(loss, (_, i) => i + 1), y: loss }];
   const { svg, note } = curveFigure(
     { title: "Loss", xLabel: "training step", yLabel: "loss", logY: true, series },
     { smooth: true },
@@ -51,34 +54,31 @@ export function showEnergies(energy: Energy, sample: SampleResult, seed: number)
   showFigure("energy", svg, note);
 }
 
-function short(value: unknown): string {
-  if (typeof value !== "number") return "–";
+function short(value: number | undefined): string {
+  if (value === undefined) return "–";
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3)));
 }
 
-type MetricEntry = {
-  readonly label?: string;
-  readonly value?: number;
-  readonly floor?: number;
-  readonly floorStandardError?: number;
-};
-
-function entriesOf(evaluation: Evaluation | undefined): Map<string, MetricEntry> {
-  const entries = Object.entries(evaluation?.metrics ?? {}) as unknown as [string, MetricEntry | null][];
-  return new Map(entries.filter((entry): entry is [string, MetricEntry] => typeof entry[1]?.value === "number"));
-}
-
-export function showMetrics({ raw, weighted, sample }: JobResult): void {
-  const columns = [entriesOf(raw), entriesOf(weighted)];
-  const rows = [...columns[0]].map(([key, entry]) => {
-    const floor = entry.floor === undefined ? "–" : `${short(entry.floor)} ± ${short(entry.floorStandardError)}`;
-    return [entry.label ?? key, short(entry.value), short(columns[1].get(key)?.value), floor];
-  });
-  const notes = raw.verdict.map((sentence) => `raw: ${sentence}`);
-  if (weighted) notes.push(...weighted.verdict.map((sentence) => `weighted: ${sentence}`));
+export function showMetrics({ evaluation, sample }: JobResult): void {
+  const rows: string[][] = [];
+  const notes: string[] = [];
+  for (const { label, metrics, verdict } of metricSets(evaluation)) {
+    rows.push([label, "value", "noise floor", ""]);
+    for (const row of metricRows(metrics)) {
+      const value = row.total === undefined ? short(row.value) : `${row.value} of ${row.total}`;
+      const ratio = row.ratio === undefined ? "not at the floor" : `${row.ratio.toFixed(2)} × the floor`;
+      rows.push([
+        row.label,
+        value,
+        `${short(row.floor)} ± ${short(row.floorStandardError)}`,
+        row.atFloor ? "at the floor" : ratio,
+      ]);
+    }
+    notes.push(...verdict);
+  }
   if (sample.ess) notes.push(`Effective sample size ${short(sample.ess.value)} of ${sample.ess.n}.`);
   if (sample.logZ) notes.push(`log Z = ${short(sample.logZ.value)} ± ${short(sample.logZ.standardError)}.`);
-  showTable("metrics", [["metric", "raw", "weighted", "noise floor"], ...rows], notes);
+  showTable("metrics", rows, notes);
 }
 
 /** x, energy and log_weight as .npz bytes. */
@@ -91,18 +91,18 @@ export function npzOf({ x, energy, logWeight }: SampleResult): Uint8Array {
 }
 
 /** The same report the command line writes. */
-export function reportOf(energy: Energy, { trainer, curves, sample, raw, weighted, timings }: JobResult): string {
-  const sets = [{ label: "raw", evaluation: raw }, ...(weighted ? [{ label: "weighted", evaluation: weighted }] : [])];
+export function reportOf(energy: Energy, { trainer, sample, evaluation, timings }: JobResult): string {
   const data = runReport(energy, sample, {
     title: `${energy.name} sampled by ${trainer.options.method}`,
     method: trainer.options.method,
-    history: curves,
-    metrics: sets.map(({ label, evaluation }) => ({ label, metrics: { ...evaluation.metrics }, verdict: evaluation.verdict })),
+    history: trainer.history(),
+    calibration: trainer.calibration(),
+    evaluation,
     options: { ...trainer.options },
     machine: { browser: navigator.userAgent, backend: trainer.backend.backend },
     timings,
     energyCalls: trainer.energyCalls + sample.energyCalls,
-    networkCalls: sample.networkCalls,
+    networkCalls: trainer.networkCalls + sample.networkCalls,
     seed: trainer.seed,
     versions: { bnem: version },
     notes: [`Backend ${trainer.backend.backend}: ${trainer.backend.reason}.`],

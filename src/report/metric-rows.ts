@@ -11,44 +11,36 @@ export interface MetricRow {
   readonly floorStandardError?: number;
   /** value / floor, where the floor is above 0. */
   readonly ratio?: number;
+  /** Whether the value cannot be told from that of exact draws. */
+  readonly atFloor?: boolean;
+  /** Largest possible value, for counts. */
+  readonly total?: number;
 }
-
-const LABELS: Readonly<Record<string, string>> = {
-  positionW2: "position W2 (length)",
-  positionW1: "position W1 (length)",
-  slicedW2: "sliced W2 (length)",
-  energyW2: "energy W2 (kT)",
-  energyW2Paper: "energy W2, paper: squared (kT²)",
-  totalVariation: "total variation",
-  modeWeightTv: "mode-weight total variation",
-  modesCovered: "modes covered",
-  stragglers: "far from every mode",
-  ksd: "kernel Stein discrepancy",
-};
 
 function numberAt(entry: Record<string, unknown>, key: string): number | undefined {
   return typeof entry[key] === "number" ? entry[key] : undefined;
 }
 
-/** Rows in the order of the result's entries; plain numbers (a count of modes) are rows without a floor. */
-export function metricRows(set: MetricSet, plain: readonly string[] = ["modesCovered", "stragglers"]): MetricRow[] {
+/** Rows in the order of the entries; entries without a numeric value are passed over. */
+export function metricRows(metrics: MetricSet["metrics"]): MetricRow[] {
   const rows: MetricRow[] = [];
-  for (const [key, entry] of Object.entries(set.metrics)) {
-    const label = LABELS[key] ?? spaced(key);
-    if (typeof entry === "number" && plain.includes(key)) rows.push({ key, label, value: entry });
+  for (const [key, entry] of Object.entries(metrics)) {
     if (entry === null || typeof entry !== "object") continue;
     const fields = entry as Record<string, unknown>;
     const value = numberAt(fields, "value");
     if (value === undefined) continue;
     const floor = numberAt(fields, "floor");
+    const total = numberAt(fields, "total");
     rows.push({
       key,
-      label: typeof fields.label === "string" ? fields.label : label,
+      label: typeof fields.label === "string" ? fields.label : spaced(key),
       value,
       standardError: numberAt(fields, "standardError"),
       floor,
       floorStandardError: numberAt(fields, "floorStandardError"),
-      ratio: floor !== undefined && floor > 0 ? value / floor : undefined,
+      ratio: floor !== undefined && floor > 0 && total === undefined ? value / floor : undefined,
+      atFloor: typeof fields.atFloor === "boolean" ? fields.atFloor : undefined,
+      total,
     });
   }
   return rows;

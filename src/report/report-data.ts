@@ -38,14 +38,12 @@ export interface Curve {
   readonly reference?: { readonly value: number; readonly label: string };
 }
 
-/** Progress of a training run, one entry per reported step. */
+/** Progress of a training run. */
 export interface TrainingHistory {
-  readonly step: ArrayLike<number>;
+  /** Step of each entry; absent: 1, 2, 3, ... */
+  readonly step?: ArrayLike<number>;
   readonly loss: ArrayLike<number>;
   readonly gradientNorm: ArrayLike<number>;
-  /** Seconds since the start, if kept. */
-  readonly seconds?: ArrayLike<number>;
-  readonly learningRate?: ArrayLike<number>;
 }
 
 /**

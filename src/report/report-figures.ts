@@ -97,11 +97,11 @@ function centred(logWeights: ArrayLike<number>): Float64Array {
 export function trainingFigures(data: ReportData): CaptionedFigure[] {
   const out: CaptionedFigure[] = [];
   const { history, calibration } = data;
-  if (history && history.step.length > 0) {
-    const x = history.step;
+  if (history && history.loss.length > 0) {
+    const x = history.step ?? Array.from(history.loss, (_, i) => i + 1);
     const common = { xLabel: "training step", logY: true };
     const smooth = { smooth: true };
-    const faint = "Faint: each reported step. Strong: running mean in logarithms.";
+    const faint = "Faint: single steps. Strong: running mean in logarithms.";
     const loss = curveFigure(
       { ...common, title: "Loss", yLabel: "loss", series: [{ label: "loss", x, y: history.loss }] },
       smooth,

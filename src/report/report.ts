@@ -38,8 +38,8 @@ function metrics(data: ReportData): string {
   const sets = data.metrics ?? [];
   if (sets.length === 0) return "";
   const about =
-    "The floor is what exact samples of the same size score against each other: its mean, with standard error. A value near its floor cannot be told from exact.";
-  return `<h2>Metrics</h2><p>${about}</p><div class="tables">${sets.map(metricTable).join("\n")}</div>`;
+    "The floor is what exact samples of the same size score against each other: its mean, with standard error. A value at its floor cannot be told from exact.";
+  return `<h2>Metrics</h2><p>${about}</p><div class="tables wide">${sets.map(metricTable).join("\n")}</div>`;
 }
 
 function details(data: ReportData): string {

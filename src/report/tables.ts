@@ -41,18 +41,29 @@ function withError(value: number | undefined, error: number | undefined): string
   return error === undefined ? formatNumber(value) : `${formatNumber(value)} ± ${formatNumber(error)}`;
 }
 
+function judgement(row: MetricRow): string {
+  if (row.atFloor === undefined) return '<td class="n">–</td>';
+  const text = row.atFloor
+    ? "at the floor"
+    : row.ratio === undefined
+      ? "not at the floor"
+      : `${row.ratio.toFixed(2)} × the floor`;
+  return `<td class="n ${row.atFloor ? "good" : "bad"}">${text}</td>`;
+}
+
 function metricRow(row: MetricRow): string {
-  const cells = [withError(row.value, row.standardError), withError(row.floor, row.floorStandardError)];
-  cells.push(row.ratio === undefined ? "–" : `${row.ratio.toFixed(2)} ×`);
+  const value = withError(row.value, row.standardError);
+  const cells = [row.total === undefined ? value : `${formatNumber(row.value)} of ${formatNumber(row.total)}`];
+  cells.push(withError(row.floor, row.floorStandardError));
   const numbers = cells.map((cell) => `<td class="n">${escapeText(cell)}</td>`).join("");
-  return `<tr><th scope="row">${escapeText(row.label)}</th>${numbers}</tr>`;
+  return `<tr><th scope="row">${escapeText(row.label)}</th>${numbers}${judgement(row)}</tr>`;
 }
 
 /** Metrics of one sample beside their noise floors, with the verdict in words above. */
 export function metricTable(set: MetricSet): string {
   const verdict = set.verdict.map((sentence) => `<li>${escapeText(sentence)}</li>`).join("");
-  const head = `<tr><th scope="col">metric</th><th class="n" scope="col">value</th><th class="n" scope="col">floor</th><th class="n" scope="col">value / floor</th></tr>`;
+  const head = `<tr><th scope="col">metric</th><th class="n" scope="col">value</th><th class="n" scope="col">floor</th><th class="n" scope="col">judgement</th></tr>`;
   return `<section><h3>${escapeText(set.label)}</h3>
 ${verdict ? `<div class="verdict"><ul>${verdict}</ul></div>` : ""}
-<div class="scroll"><table><thead>${head}</thead><tbody>${metricRows(set).map(metricRow).join("")}</tbody></table></div></section>`;
+<div class="scroll"><table><thead>${head}</thead><tbody>${metricRows(set.metrics).map(metricRow).join("")}</tbody></table></div></section>`;
 }

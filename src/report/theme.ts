@@ -58,6 +58,7 @@ p{margin:6px 0;max-width:76ch}
 figure{margin:0;border:1px solid var(--rule);border-radius:8px;padding:10px 10px 6px}
 figcaption{color:var(--muted);font-size:12.5px;padding:2px 6px 4px}
 .tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(320px,100%),1fr));gap:24px;align-items:start}
+.tables.wide{grid-template-columns:repeat(auto-fit,minmax(min(480px,100%),1fr))}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 th,td{text-align:left;padding:5px 12px 5px 0;border-bottom:1px solid var(--grid);vertical-align:top}

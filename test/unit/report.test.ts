@@ -33,7 +33,12 @@ function fullData(): ReportData {
     metrics: [
       {
         label: "raw",
-        metrics: { positionW2: { value: 5, floor: 4, floorStandardError: 0.1 }, modesCovered: 40, note: "no metric" },
+        metrics: {
+          positionW2: { value: 5, floor: 4, floorStandardError: 0.1, atFloor: false },
+          energyW2: { label: "energy W2", value: 0.1, floor: 0.1, atFloor: true },
+          modesCovered: { label: "modes covered", value: 39, total: 40, floor: 40, atFloor: false },
+          note: "no metric",
+        },
         verdict: ["Positions are near the floor."],
       },
     ],
@@ -95,7 +100,7 @@ describe("renderReport", () => {
     ]) {
       expect(html).toContain(text);
     }
-    expect(html).toMatch(/modes covered<\/th><td class="n">40</);
+    expect(html).toMatch(/energy W2<\/th><td class="n">0.1<\/td><td class="n">0.1<\/td><td class="n good">at the floor</);
     expect(html).not.toContain("no metric");
   });
 
