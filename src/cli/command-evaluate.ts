@@ -26,7 +26,7 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
   const seed = settings.seed ?? DEFAULT_SEED;
   await init();
   const energy = await resolveEnergy(flags);
-  const { x, logWeight } = await readSamples(path);
+  const { x, logWeights } = await readSamples(path);
   checkDim(path, x, energy);
   let reference: Batch | undefined;
   if (flags.reference !== undefined) {
@@ -40,7 +40,7 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
     const evaluation = await evaluate(x, energy, {
       ...given,
       seed,
-      logWeights: logWeight,
+      logWeights,
       reference,
       signal: interrupt.signal,
       onProgress: ({ stage, done, total }) => progress.update({ phase: stage, step: done, steps: total }),

@@ -58,7 +58,7 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
     const sample = await sampler.sample(n, { ...given, signal: interrupt.signal, onProgress });
     progress.endLine();
     const { seed, seconds, energyCalls, networkCalls, ess, logZ, x } = sample;
-    if (output !== undefined) await writeSamples(output, { x, energy: sample.energy, logWeight: sample.logWeight });
+    if (output !== undefined) await writeSamples(output, { x, energy: sample.energy, logWeights: sample.logWeights });
     const data = { n, dim: x.dim, seed, correction: settings.correction, seconds, energyCalls, networkCalls };
     const lines = [`${n} samples in ${seconds.toFixed(1)} s, seed ${seed}`];
     if (ess) lines.push(`effective sample size ${shortNumber(ess.value)} of ${ess.n} (${shortNumber(ess.fraction)})`);

@@ -107,14 +107,12 @@ async function finish(
     sampler.dispose();
     progress.endLine();
   }
-  const { x, energy, logWeight } = sample;
-  if (plan.samples !== undefined) await writeSamples(plan.samples, { x, energy, logWeight });
+  const { x, energy, logWeights } = sample;
+  if (plan.samples !== undefined) await writeSamples(plan.samples, { x, energy, logWeights });
   const started = performance.now();
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
     progress.update({ phase: `scoring, ${stage}`, step: done, steps: total });
-  const evaluation = flags.evaluate
-    ? await evaluate(x, plan.energy, { seed, energies: energy, logWeights: logWeight, signal, onProgress })
-    : undefined;
+  const evaluation = flags.evaluate ? await evaluate(sample, plan.energy, { seed, signal, onProgress }) : undefined;
   progress.endLine();
   const timings = { training: run.seconds, sampling: sample.seconds, evaluation: (performance.now() - started) / 1000 };
   return { plan, run, sample, evaluation, machine: describeMachine(), timings };

@@ -18,7 +18,7 @@ import { UsageError } from "./outcome.js";
 /** Configurations from a file, with their log weights where it holds any. */
 export interface LoadedSamples {
   readonly x: Batch;
-  readonly logWeight?: Float64Array;
+  readonly logWeights?: Float64Array;
 }
 
 /** @throws BnemError "bad-file" naming the path when it cannot be read */
@@ -54,9 +54,9 @@ export async function readSamples(path: string): Promise<LoadedSamples> {
     const x = arrays.get("x");
     if (!x) throw new RangeError(`no array "x"; it holds ${[...arrays.keys()].join(", ")}`);
     const weights = arrays.get("log_weight");
-    const samples: LoadedSamples = { x: batchFromArray(x), logWeight: weights && numbers(weights) };
-    if (samples.logWeight && samples.logWeight.length !== samples.x.n) {
-      throw new RangeError(`log_weight has ${samples.logWeight.length} entries for ${samples.x.n} rows of x`);
+    const samples: LoadedSamples = { x: batchFromArray(x), logWeights: weights && numbers(weights) };
+    if (samples.logWeights && samples.logWeights.length !== samples.x.n) {
+      throw new RangeError(`log_weight has ${samples.logWeights.length} entries for ${samples.x.n} rows of x`);
     }
     return samples;
   });
@@ -73,16 +73,16 @@ export function checkDim(path: string, x: Batch, energy: { readonly name: string
 export interface StoredSamples {
   readonly x: Batch;
   readonly energy: Float32Array;
-  readonly logWeight?: Float64Array;
+  readonly logWeights?: Float64Array;
 }
 
 /** Writes x, energy and log_weight as .npz; or x alone as .npy. */
 export async function writeSamples(path: string, samples: StoredSamples): Promise<void> {
-  const { x, energy, logWeight } = samples;
+  const { x, energy, logWeights } = samples;
   const array: NumpyArray = { data: x.data, shape: [x.n, x.dim] };
   if (extname(path).toLowerCase() === ".npy") return writeAtomically(path, writeNpy(array));
   const arrays: Record<string, NumpyArray> = { x: array, energy: { data: energy, shape: [x.n] } };
-  if (logWeight) arrays.log_weight = { data: logWeight, shape: [x.n] };
+  if (logWeights) arrays.log_weight = { data: logWeights, shape: [x.n] };
   await writeAtomically(path, writeNpz(arrays));
 }
 

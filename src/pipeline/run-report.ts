@@ -9,7 +9,7 @@ import type { ContourGrid, MetricSet, ReportData } from "../report/report-data.j
 export interface SampleOutcome {
   readonly x: Batch;
   readonly energy: Float32Array;
-  readonly logWeight?: Float64Array;
+  readonly logWeights?: Float64Array;
   readonly ess?: { readonly fraction: number };
   readonly logZ?: { readonly value: number; readonly standardError: number };
 }
@@ -71,7 +71,7 @@ export function runReport(energy: Energy, sample: SampleOutcome, facts: RunFacts
     dim: energy.dim,
     samples: sample.x,
     energies: sample.energy,
-    logWeights: sample.logWeight,
+    logWeights: sample.logWeights,
     essFraction: sample.ess?.fraction,
     logZ: sample.logZ,
     reference: exact && { x: exact, energies: energy.energy(exact) },

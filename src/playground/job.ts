@@ -84,11 +84,9 @@ export async function runJob(energy: Energy, settings: JobSettings, events: JobE
     const onProgress = ({ fraction }: { fraction: number }) => events.onPhase("sampling", fraction);
     const sample = await sampleNow(trainer, count, { seed, signal, onProgress });
     const scoring = performance.now();
-    const evaluation = await evaluate(sample.x, energy, {
+    const evaluation = await evaluate(sample, energy, {
       seed,
       signal,
-      energies: sample.energy,
-      logWeights: sample.logWeight,
       onProgress: ({ stage, done, total }) => events.onPhase(`scoring against exact draws, ${stage}`, done / total),
     });
     const timings = { training, sampling: sample.seconds, evaluation: (performance.now() - scoring) / 1000 };

@@ -45,8 +45,8 @@ export function showEnergies(energy: Energy, sample: SampleResult, seed: number)
     trim: [0.001, 0.995],
     series: [
       { label: "raw samples", values: sample.energy, colour: 1, kind: "bar" },
-      ...(sample.logWeight
-        ? [{ label: "weighted", values: sample.energy, logWeights: sample.logWeight, colour: 4 as const, kind: "line" as const }]
+      ...(sample.logWeights
+        ? [{ label: "weighted", values: sample.energy, logWeights: sample.logWeights, colour: 4 as const, kind: "line" as const }]
         : []),
       ...(exact ? [{ label: "exact", values: exact, colour: 2 as const, kind: "line" as const }] : []),
     ],
@@ -82,11 +82,11 @@ export function showMetrics({ evaluation, sample }: JobResult): void {
 }
 
 /** x, energy and log_weight as .npz bytes. */
-export function npzOf({ x, energy, logWeight }: SampleResult): Uint8Array {
+export function npzOf({ x, energy, logWeights }: SampleResult): Uint8Array {
   return writeNpz({
     x: { data: x.data, shape: [x.n, x.dim] },
     energy: { data: energy, shape: [x.n] },
-    ...(logWeight ? { log_weight: { data: logWeight, shape: [x.n] } } : {}),
+    ...(logWeights ? { log_weight: { data: logWeights, shape: [x.n] } } : {}),
   });
 }
 
