@@ -35,9 +35,10 @@ export interface BackendReport {
 }
 
 /**
- * Networks smaller than this stay on wasm under `auto`. A training step is some 150 kernels; at 20 to 50 us of submission each WebGPU takes
- * 3 to 8 ms whatever the size, and reading the loss back adds a round trip, while wasm takes about 0.4 us per parameter at batch 512
- * (7 ms for 17 thousand). So the two meet near 20 thousand; ten times that, because losing costs every user of a small network.
+ * Networks smaller than this stay on wasm under `auto`. On wasm a training step of batch 512 takes 4.2, 6.4 and 8.6 ms with 17, 32 and 51
+ * thousand parameters (measured, one core): 2 ms and 0.13 us per parameter. On WebGPU its 270 kernels cost 5 to 14 ms at 20 to 50 us of
+ * submission each (an estimate: no real adapter was at hand) whatever the size, and reading the loss adds a round trip. They meet below 100
+ * thousand; twice that, because choosing wrongly costs every user of a small network.
  */
 export const webgpuMinimumParameters = 200_000;
 
