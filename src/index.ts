@@ -16,12 +16,12 @@ export { readSafetensors, type SafetensorsFile, type Tensor, writeSafetensors } 
 export { bits, normalRows, normals, perturb, uniforms } from "./kernels/normal.js";
 export type { EvaluateOptions, EvaluateProgress, Evaluation } from "./metrics/evaluate.js";
 export { type BackendReport, type GpuSource, startBackend } from "./networks/backend.js";
-export { type MlpOptions, mlp } from "./networks/mlp.js";
-export type { Network, NetworkFactory } from "./networks/network.js";
+export type { MlpOptions } from "./networks/mlp.js";
 export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.js";
 export type { SettledSettings, TrainOptions } from "./pipeline/configure.js";
 export { evaluate } from "./pipeline/evaluate.js";
 export { init } from "./pipeline/init.js";
+export { mlp } from "./pipeline/networks.js";
 export { NeuralSampler, type SampleOptions, type SampleResult } from "./pipeline/neural-sampler.js";
 export type { OptionField } from "./pipeline/option-fields.js";
 export {
@@ -36,11 +36,21 @@ export {
   type TrainSettings,
 } from "./pipeline/options.js";
 export { energyByName, listEnergies } from "./pipeline/registry.js";
-export { energyGrid, runReport } from "./pipeline/run-report.js";
-export { createTrainer, type GpuOptions, type LoadOptions, loadSampler, type ResumeOptions, resumeTrainer, Trainer, train } from "./pipeline/trainer.js";
+export { energyGrid, metricSets, runReport } from "./pipeline/run-report.js";
+export {
+  createTrainer,
+  type GpuOptions,
+  type LoadOptions,
+  loadSampler,
+  type ResumeOptions,
+  resumeTrainer,
+  Trainer,
+  train,
+} from "./pipeline/trainer.js";
 export { version } from "./pipeline/version.js";
 export { curveFigure } from "./report/curve-figure.js";
 export { histogramFigure } from "./report/histogram-figure.js";
+export { metricRows } from "./report/metric-rows.js";
 export { renderReport } from "./report/report.js";
 export type { ContourGrid, Curve, ReportData, TrainingHistory } from "./report/report-data.js";
 export { samplesFigure } from "./report/samples-figure.js";

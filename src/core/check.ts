@@ -73,7 +73,9 @@ export function nearest(name: string, known: readonly string[]): string {
 export function checkOneOf<T extends string>(call: string, name: string, value: unknown, known: readonly T[]): T {
   if (typeof value !== "string") throw new TypeError(`${call}: ${name} must be a string, got ${show(value)}`);
   if (!known.includes(value as T)) {
-    throw new RangeError(`${call}: unknown ${name} ${show(value)}; did you mean "${nearest(value, known)}"? Known: ${known.join(", ")}`);
+    throw new RangeError(
+      `${call}: unknown ${name} ${show(value)}; did you mean "${nearest(value, known)}"? Known: ${known.join(", ")}`,
+    );
   }
   return value as T;
 }
@@ -109,7 +111,9 @@ export function checkBatch(call: string, x: unknown, dim?: number, finite = true
   if (!finite) return;
   for (let i = 0; i < batch.data.length; i++) {
     if (!Number.isFinite(batch.data[i])) {
-      throw new RangeError(`${call}: x must be finite, got ${batch.data[i]} at row ${Math.floor(i / batch.dim)}, coordinate ${i % batch.dim}`);
+      throw new RangeError(
+        `${call}: x must be finite, got ${batch.data[i]} at row ${Math.floor(i / batch.dim)}, coordinate ${i % batch.dim}`,
+      );
     }
   }
 }

@@ -156,6 +156,19 @@ export interface Estimator {
   observe?(request: EstimateRequest, result: EstimateResult, prediction: Float32Array): void;
 }
 
+/** What is known of a network without its tensors. */
+export interface NetworkFacts {
+  readonly name: string;
+  /** Rebuilds the network together with `name`, `dim` and `output`; goes into checkpoints. */
+  readonly options: { readonly [name: string]: Json };
+  readonly output: "energy" | "score";
+  readonly dim: number;
+  readonly parameterCount: number;
+}
+
+/** A network to be made once the target's dimension and the needed output are known; `mlp(options)` returns one. */
+export type NetworkRecipe = (dim: number, output: "energy" | "score") => NetworkFacts;
+
 /** Keys shared by every call that draws random numbers or takes time. */
 export interface TaskOptions<P> {
   readonly seed?: number;

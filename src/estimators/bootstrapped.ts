@@ -16,8 +16,8 @@ import { derive, uniformAt } from "../core/random.js";
 import type { Batch, EstimateRequest, EstimateResult, Estimator, ScoreModel } from "../core/types.js";
 import { perturbations } from "../kernels/perturbations.js";
 import { softmaxWeights } from "./log-mean-exp.js";
-import { type MonteCarloOptions, monteCarlo } from "./noised-energy.js";
 import { noised } from "./noised.js";
+import { type MonteCarloOptions, monteCarlo } from "./noised-energy.js";
 
 export interface BootstrappedOptions extends MonteCarloOptions {
   /** Intervals of equal variance on [0, h(1)]. Default 10 (the paper's step of 0.1 h(1) on GMM-40). */
@@ -79,12 +79,24 @@ function pick(x: Batch, rows: readonly number[]): Batch {
 }
 
 /** Teacher targets of the given rows, in their order. */
-async function fromTeacher(request: EstimateRequest, settings: Settings, rows: readonly number[], hs: Float32Array): Promise<Float32Array> {
+async function fromTeacher(
+  request: EstimateRequest,
+  settings: Settings,
+  rows: readonly number[],
+  hs: Float32Array,
+): Promise<Float32Array> {
   const { x, variance, key } = request;
   const K = settings.mcSamples;
   const gap = Float32Array.from(rows, (row) => variance[row] - hs[row]);
   const draws = { data: new Float32Array(rows.length * K * x.dim), n: rows.length * K, dim: x.dim };
-  const ask = { x: pick(x, rows), variance: gap, mcSamples: K, mode: settings.mode, key: derive(key, "teacher"), quantity: "energy" as const };
+  const ask = {
+    x: pick(x, rows),
+    variance: gap,
+    mcSamples: K,
+    mode: settings.mode,
+    key: derive(key, "teacher"),
+    quantity: "energy" as const,
+  };
   const levels = new Float32Array(rows.length * K);
   for (let i = 0; i < rows.length; i++) {
     draws.data.set(perturbations(ask, i), i * K * x.dim);

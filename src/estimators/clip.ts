@@ -5,7 +5,12 @@
  * Rows that are not finite are marked in `excluded` and set to 0, so that no NaN reaches the loss.
  * @returns number of clipped rows and of excluded rows
  */
-export function clipRows(rows: Float32Array, dim: number, limit: number, excluded: Uint8Array): { clipped: number; dropped: number } {
+export function clipRows(
+  rows: Float32Array,
+  dim: number,
+  limit: number,
+  excluded: Uint8Array,
+): { clipped: number; dropped: number } {
   let clipped = 0;
   let dropped = 0;
   for (let i = 0; i < excluded.length; i++) {

@@ -4,7 +4,7 @@ import { exp, log } from "../core/elementary.js";
 export interface RowEstimate {
   /** -log mean exp(-e), kT; +inf when no draw has a finite energy. */
   readonly energy: number;
-  /** NaN energies; they count as probability zero. */
+  /** NaN and -inf energies; they count as probability zero. */
   readonly nonFinite: number;
 }
 
@@ -13,7 +13,7 @@ export function softmaxWeights(energies: Float32Array, weights: Float64Array): R
   let least = Infinity;
   let nonFinite = 0;
   for (const e of energies) {
-    if (Number.isNaN(e)) nonFinite++;
+    if (!(e > -Infinity)) nonFinite++;
     else if (e < least) least = e;
   }
   if (least === Infinity) {
@@ -23,7 +23,7 @@ export function softmaxWeights(energies: Float32Array, weights: Float64Array): R
   let sum = 0;
   for (let k = 0; k < energies.length; k++) {
     const e = energies[k];
-    weights[k] = Number.isNaN(e) ? 0 : exp(least - e);
+    weights[k] = e > -Infinity ? exp(least - e) : 0;
     sum += weights[k];
   }
   for (let k = 0; k < weights.length; k++) weights[k] /= sum;

@@ -2,8 +2,8 @@
 import { checkOptions, checkPositive } from "../core/check.js";
 import type { Estimator } from "../core/types.js";
 import { clipRows, markMissed } from "./clip.js";
-import { type MonteCarloOptions, monteCarlo } from "./noised-energy.js";
 import { noised } from "./noised.js";
+import { type MonteCarloOptions, monteCarlo } from "./noised-energy.js";
 
 export interface NoisedScoreOptions extends MonteCarloOptions {
   /** Largest Euclidean norm of a target, in 1 / units of x; Infinity (default) clips nothing. The paper uses 70 / 50 on GMM-40. */
@@ -30,7 +30,15 @@ export function noisedScore(options: NoisedScoreOptions = {}): Estimator {
     options: limit === Infinity ? settings : { ...settings, scoreClip: limit },
     needsTeacher: false,
     async estimate({ energy, x, variance, key, exact }) {
-      const result = noised(energy, { x, variance, key, exact, quantity: "score", mcSamples: settings.mcSamples, mode: settings.mode });
+      const result = noised(energy, {
+        x,
+        variance,
+        key,
+        exact,
+        quantity: "score",
+        mcSamples: settings.mcSamples,
+        mode: settings.mode,
+      });
       const target = result.score as Float32Array;
       const excluded = new Uint8Array(x.n);
       markMissed(result.energy, excluded);

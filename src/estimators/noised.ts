@@ -32,11 +32,13 @@ export function noisedGeneric(energy: Energy, request: NoisedRequest): NoisedRes
   let nonFinite = 0;
   for (let i = 0; i < n; i++) {
     const draws: Batch = { data: perturbations(request, i), n: mcSamples, dim };
-    const evaluated = quantity === "score" ? energy.energyAndGradient(draws) : { energy: energy.energy(draws), gradient: draws.data };
+    const evaluated =
+      quantity === "score" ? energy.energyAndGradient(draws) : { energy: energy.energy(draws), gradient: draws.data };
     const row = softmaxWeights(evaluated.energy, weights);
     result[i] = row.energy;
     nonFinite += row.nonFinite;
-    if (vectors) weightedSum(evaluated.gradient, weights, dim, quantity === "score" ? -1 : 1, vectors.subarray(i * dim, (i + 1) * dim));
+    if (vectors)
+      weightedSum(evaluated.gradient, weights, dim, quantity === "score" ? -1 : 1, vectors.subarray(i * dim, (i + 1) * dim));
   }
   const common = { energy: result, nonFinite, energyCalls: n * mcSamples };
   if (quantity === "score") return { ...common, score: vectors };

@@ -2,9 +2,9 @@
 import { checkOptions } from "../core/check.js";
 import type { Estimator } from "../core/types.js";
 import { clipRows, markMissed } from "./clip.js";
+import { noised } from "./noised.js";
 import { monteCarlo } from "./noised-energy.js";
 import { clipLimit, type NoisedScoreOptions } from "./noised-score.js";
-import { noised } from "./noised.js";
 
 /**
  * Target (D_K(x) - x) / h [n, dim], D_K = sum_k softmax(-E(y_k)) y_k: Tweedie's formula with the self-normalised posterior
@@ -22,7 +22,15 @@ export function tweedie(options: NoisedScoreOptions = {}): Estimator {
     options: limit === Infinity ? settings : { ...settings, scoreClip: limit },
     needsTeacher: false,
     async estimate({ energy, x, variance, key, exact }) {
-      const result = noised(energy, { x, variance, key, exact, quantity: "mean", mcSamples: settings.mcSamples, mode: settings.mode });
+      const result = noised(energy, {
+        x,
+        variance,
+        key,
+        exact,
+        quantity: "mean",
+        mcSamples: settings.mcSamples,
+        mode: settings.mode,
+      });
       const target = result.mean as Float32Array;
       for (let i = 0; i < x.n; i++) {
         for (let j = 0; j < x.dim; j++) target[i * x.dim + j] = (target[i * x.dim + j] - x.data[i * x.dim + j]) / variance[i];

@@ -6,7 +6,8 @@
  *   h(x, y) = s(x).s(y) k + s(x).grad_y k + s(y).grad_x k + trace grad_x grad_y k,   s = -grad E
  *   KSD     = sqrt( (1/n^2) sum_ij h(x_i, x_j) )          V-statistic: never negative, biased upward by about sqrt(E h(x, x) / n)
  *
- * Sees the shape inside the modes; nearly blind to the weights of separated modes and to modes that are missing.
+ * With l the median distance it sees misplaced mass best: GMM-40 shifted by .2 raw units scores 3.8 times the floor at n = 1000 (l = 1:
+ * 1.1 times), modes shrunk to .85 are not seen by any l. Blind to the weights of separated modes and to modes that are missing.
  */
 import { derive, uniformAt } from "../core/random.js";
 import type { Batch, Energy, Key } from "../core/types.js";

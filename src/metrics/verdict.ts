@@ -3,7 +3,7 @@ import type { MetricResult } from "./result.js";
 import { type MetricName, metricTable } from "./table.js";
 
 export const CRITERION =
-  "At the floor means: not worse than the 95 % prediction limit of the same metric between fresh exact samples of the same size.";
+  "At the floor means: not worse than the 95 % prediction limit of the same metric between fresh exact samples of the same size; about one metric in twenty of an exact sample falls outside.";
 
 /** Four significant digits, without trailing zeros. */
 function short(x: number): string {

@@ -3,25 +3,20 @@
  * optimiser, the average, the checkpoint and the wire; a network only says into which shapes it is cut.
  */
 import { reshape, slice, type Tensor, type Tensor1D, type Tensor2D, tidy } from "@tensorflow/tfjs-core";
-import type { Json, Key } from "../core/types.js";
+import type { Key, NetworkFacts } from "../core/types.js";
 
 /** What a network returns: the noised energy [n] in kT, or the score [n, dim] in 1 / raw unit. */
 export type NetworkOutput = "energy" | "score";
 
-export interface Network {
-  readonly name: string;
-  /** Rebuilds the network together with `name`, `dim` and `output`; goes into checkpoints. */
-  readonly options: { readonly [name: string]: Json };
-  readonly output: NetworkOutput;
-  readonly dim: number;
+export interface Network extends NetworkFacts {
   /** Shapes into which the flat parameter vector is cut, in order. */
   readonly shapes: readonly (readonly number[])[];
-  readonly parameterCount: number;
   /** Starting parameters, [parameterCount]: same key, same bits on every runtime. */
   initialize(key: Key): Float32Array;
   /**
    * Prediction as differentiable tensor operations.
    *
+   * @internal no tensor appears in a public signature
    * @param parameters one tensor per entry of `shapes`
    * @param x [n, dim], raw units
    * @param variance noise variance in raw units squared, [n], or [1] when all rows share it (cheaper: what depends on the noise alone is

@@ -77,7 +77,8 @@ function readFile(bytes: Uint8Array) {
   const text = file.metadata["bnem.checkpoint"];
   if (text === undefined) throw bad("this safetensors file is not a bnem checkpoint: its metadata has no bnem.checkpoint");
   const facts = JSON.parse(text) as CheckpointFacts;
-  if (facts.format !== FORMAT) throw bad(`format ${facts.format} was written by bnem ${facts.version}; this is ${version}, which reads ${FORMAT}`);
+  if (facts.format !== FORMAT)
+    throw bad(`format ${facts.format} was written by bnem ${facts.version}; this is ${version}, which reads ${FORMAT}`);
   return { file, facts };
 }
 
@@ -124,6 +125,8 @@ export function checkSameEnergy(facts: CheckpointFacts, energy: Energy): void {
   if (energy.dim !== dim) throw bad(`it was trained on ${name} in ${dim} dimensions, got ${energy.name} in ${energy.dim}`);
   const value = energy.energy({ data: Float32Array.from(check.x), n: 1, dim })[0];
   if (!(Math.abs(value - check.energy) <= CHECK_TOLERANCE * (1 + Math.abs(check.energy)))) {
-    throw bad(`it was trained on ${name}, whose energy at a fixed configuration is ${check.energy}; ${energy.name} gives ${value}. Pass the same energy`);
+    throw bad(
+      `it was trained on ${name}, whose energy at a fixed configuration is ${check.energy}; ${energy.name} gives ${value}. Pass the same energy`,
+    );
   }
 }

@@ -1,12 +1,12 @@
 /** From options to the values a training loop is made of: defaults that follow from the energy, parts by name, checks of fit. */
 import { freshSeed } from "../core/random.js";
-import type { Energy, Estimator, NoiseSchedule } from "../core/types.js";
+import type { Energy, Estimator, NetworkRecipe, NoiseSchedule } from "../core/types.js";
 import { normalRows, perturb, uniforms } from "../kernels/normal.js";
 import type { MlpOptions } from "../networks/mlp.js";
 import { mlp } from "../networks/mlp.js";
 import type { NetworkFactory } from "../networks/network.js";
-import type { Loss } from "../training/loss.js";
 import type { LoopConfig, LoopKnobs } from "../training/loop-config.js";
+import type { Loss } from "../training/loss.js";
 import { parseTrainOptions, type ResolvedTrainSettings, type TrainSettings } from "./options.js";
 import { methods, scheduleOf } from "./parts.js";
 
@@ -15,7 +15,7 @@ export interface TrainOptions extends TrainSettings {
   /** Replaces the method's estimator. */
   readonly estimator?: Estimator;
   /** Replaces the network made from width, depth, ... */
-  readonly network?: NetworkFactory;
+  readonly network?: NetworkRecipe;
   /** Replaces the schedule made from schedule, sigmaMin, sigmaMax. */
   readonly noiseSchedule?: NoiseSchedule;
 }
@@ -65,8 +65,21 @@ export function settle(call: string, energy: Energy, options: TrainOptions): Set
 }
 
 function networkOf(settings: SettledSettings): NetworkFactory {
-  const { width, depth, features, featureScale, outputScale, scale, baseStd, detail, sigmaFloor } = settings;
-  const options: MlpOptions = { width, depth, features, featureScale, outputScale, scale, baseStd, detail, sigmaFloor };
+  const { width, depth, features, featureScale, outputScale, scale, baseStd } = settings;
+  const { detail, horizon, extent, sigmaFloor } = settings;
+  const options: MlpOptions = {
+    width,
+    depth,
+    features,
+    featureScale,
+    outputScale,
+    scale,
+    baseStd,
+    detail,
+    horizon,
+    extent,
+    sigmaFloor,
+  };
   return mlp(options);
 }
 
@@ -109,10 +122,19 @@ export function configure(call: string, energy: Energy, options: TrainOptions): 
   const settings = settle(call, energy, options);
   const estimator = options.estimator ?? methods[settings.method].estimator(settings);
   const schedule = options.noiseSchedule ?? scheduleOf(settings, settings.sigmaMin, settings.sigmaMax);
-  const factory = options.network ?? networkOf(settings);
+  const factory = (options.network as NetworkFactory | undefined) ?? networkOf(settings);
   const network = factory(energy.dim, estimator.kind);
   // Scores have one sensible loss; energies the one asked for.
-  const loss: Loss = estimator.kind === "score" || settings.loss === "squared" ? { name: "squared" } : { name: "linex", cap: settings.lossCap };
-  const config: LoopConfig = { energy, estimator, schedule, network, loss, knobs: knobsOf(settings, schedule), random: kernelRandom };
+  const loss: Loss =
+    estimator.kind === "score" || settings.loss === "squared" ? { name: "squared" } : { name: "linex", cap: settings.lossCap };
+  const config: LoopConfig = {
+    energy,
+    estimator,
+    schedule,
+    network,
+    loss,
+    knobs: knobsOf(settings, schedule),
+    random: kernelRandom,
+  };
   return { settings, config };
 }

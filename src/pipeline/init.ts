@@ -1,6 +1,6 @@
 /** Start of everything: loads the kernels, says what it found. Networks start when one is first needed. */
 import { checkOptions } from "../core/check.js";
-import { initKernels, kernelReport, type KernelOptions, type KernelReport } from "../kernels/load.js";
+import { initKernels, type KernelOptions, type KernelReport, kernelReport } from "../kernels/load.js";
 
 /**
  * Loads the SIMD kernels; idempotent, and implied by every asynchronous call of this package.

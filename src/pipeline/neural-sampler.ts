@@ -14,8 +14,8 @@ import { langevin } from "../samplers/langevin.js";
 import { probabilityFlow } from "../samplers/probability-flow.js";
 import { reverseSde } from "../samplers/reverse-sde.js";
 import type { Path, RunOptions, SamplerProgress } from "../samplers/run-rows.js";
-import { memoryEfficientScore } from "../samplers/tweedie-score.js";
 import type { Transition } from "../samplers/transition.js";
+import { memoryEfficientScore } from "../samplers/tweedie-score.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { encodeCheckpoint } from "./checkpoint.js";
 import { parseSampleOptions, type ResolvedSampleSettings, type SampleSettings } from "./options.js";
@@ -153,7 +153,8 @@ export class NeuralSampler {
     }
     // Raw output: the narrower DDPM step, whose error has the opposite sign of an imperfect network's (measured: energy W2 .24 against .54).
     const dataStd = settings.dataStd ?? (raw ? 0 : (this.facts.options.dataStd ?? 0));
-    const corrector = settings.corrector > 0 ? langevin({ steps: settings.corrector, stepScale: settings.correctorScale }) : undefined;
+    const corrector =
+      settings.corrector > 0 ? langevin({ steps: settings.corrector, stepScale: settings.correctorScale }) : undefined;
     return reverseSde(model, raw ? undefined : this.energy, this.schedule, {
       ...run,
       transition: transitions[settings.integrator](dataStd),

@@ -35,7 +35,7 @@ export const trainSchema = v.object({
   seed,
   steps: v.optional(integerField(1, 1e9, "optimizer steps in total"), 1500),
   batchSize: v.optional(integerField(1, 1e6, "rows per step"), 512),
-  mcSamples: v.optional(integerField(1, 1e7, "draws per estimate (K); a power of two in lattice mode"), 32),
+  mcSamples: v.optional(integerField(1, 1 << 20, "draws per estimate (K); a power of two in lattice mode"), 32),
   mode: v.optional(choiceField(DRAW_MODES, "how the draws of an estimate are placed"), "iid"),
   loss: v.optional(choiceField(LOSSES, "linex is unbiased for every K; squared is the papers'"), "linex"),
   lossCap: v.optional(positiveField("kT; residual beyond which linex goes on as a straight line"), 6),
@@ -46,14 +46,22 @@ export const trainSchema = v.object({
   emaDecay: v.optional(numberField(0, 1, "decay per step of the averaged weights used for sampling and teaching"), 0.995),
   width: v.optional(integerField(1, 8192, "hidden units per layer"), 64),
   depth: v.optional(integerField(1, 64, "hidden layers"), 3),
-  features: v.optional(integerField(0, 8192, "Fourier features"), 64),
+  features: v.optional(integerField(1, 8192, "Fourier features"), 64),
   featureScale: v.optional(positiveField("standard deviation of the feature frequencies, per scaled coordinate")),
   outputScale: v.optional(positiveField("factor on the network's output, kT")),
   scale: v.optional(positiveField("length by which coordinates are divided before the network")),
   baseStd: v.optional(positiveField("standard deviation of the Gaussian base, in units of scale")),
-  detail: v.optional(positiveField("finest structure of the target, in units of scale (score networks)")),
+  detail: v.optional(positiveField("finest structure of the target, in units of scale")),
+  horizon: v.optional(
+    numberField(0, 1000, "coordinate, in standard deviations of the base, beyond which the features stand still; 0: off"),
+  ),
+  extent: v.optional(
+    numberField(0, 1000, "root-mean-square coordinate, in units of scale, beyond which the target has no mass; 0: unknown"),
+  ),
   sigmaFloor: v.optional(positiveField("noise below which the noise embedding stands still, in units of scale")),
-  dataStd: v.optional(numberField(0, Number.MAX_VALUE, "standard deviation within a mode, length; tunes the bridge step of weighted samples")),
+  dataStd: v.optional(
+    numberField(0, Number.MAX_VALUE, "standard deviation within a mode, length; tunes the bridge step of weighted samples"),
+  ),
   schedule: v.optional(choiceField(SCHEDULES, "noise schedule"), "geometric"),
   sigmaMin: v.optional(positiveField("smallest noise standard deviation, length")),
   sigmaMax: v.optional(positiveField("largest noise standard deviation, length")),
@@ -81,7 +89,11 @@ export const sampleSchema = v.object({
     "bridge",
   ),
   dataStd: v.optional(
-    numberField(0, Number.MAX_VALUE, "standard deviation within a mode for the bridge step, length; default: as trained, 0 for raw output"),
+    numberField(
+      0,
+      Number.MAX_VALUE,
+      "standard deviation within a mode for the bridge step, length; default: as trained, 0 for raw output",
+    ),
   ),
   grid: v.optional(choiceField(GRIDS, "spacing of the noise levels"), "edm"),
   rho: v.optional(numberField(1, 1000, "exponent of the edm grid"), 7),
@@ -98,9 +110,15 @@ export const evaluateSchema = v.object({
   floorPairs: v.optional(integerField(10, 10_000, "exact pairs the noise floor is measured on"), 10),
 });
 
+/** Verbs that take options. Written out, because the public types must not lean on the schema library. */
+export type OptionVerb = "train" | "sample" | "evaluate";
+
 /** Every list of options by the verb that takes it. */
-export const optionSchemas = { train: trainSchema, sample: sampleSchema, evaluate: evaluateSchema } as const;
-export type OptionVerb = keyof typeof optionSchemas;
+export const optionSchemas = {
+  train: trainSchema,
+  sample: sampleSchema,
+  evaluate: evaluateSchema,
+} as const satisfies { readonly [verb in OptionVerb]: unknown };
 
 /** Plain options of `train` as given; absent ones take the schema's default or follow from the energy. */
 export type TrainSettings = v.InferInput<typeof trainSchema>;

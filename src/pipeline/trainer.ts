@@ -4,6 +4,7 @@ import { BnemError } from "../core/errors.js";
 import type { Energy, TaskOptions } from "../core/types.js";
 import { initKernels } from "../kernels/load.js";
 import { type BackendReport, type GpuSource, startBackend } from "../networks/backend.js";
+import type { NetworkFactory } from "../networks/network.js";
 import type { CalibrationPoint } from "../training/calibration.js";
 import type { StepInfo } from "../training/loop-config.js";
 import { TrainingLoop } from "../training/training-loop.js";
@@ -85,7 +86,13 @@ export class Trainer {
   /** A sampler of the present average; independent of later steps. Dispose both. */
   async sampler(): Promise<NeuralSampler> {
     const { config, settings } = this.configured;
-    return new NeuralSampler(config.energy, await this.checkpoint(), config.network, config.schedule, methods[settings.method].scoreFrom);
+    return new NeuralSampler(
+      config.energy,
+      await this.checkpoint(),
+      config.network,
+      config.schedule,
+      methods[settings.method].scoreFrom,
+    );
   }
 
   dispose(): void {
@@ -150,7 +157,7 @@ function configurationOf(facts: CheckpointFacts, energy: Energy, options: Resume
   const settings = facts.options;
   const estimator = options.estimator ?? rebuildEstimator(facts.estimator);
   const schedule = options.noiseSchedule ?? rebuildSchedule(facts.schedule);
-  const factory = options.network ?? rebuildNetwork(facts.network);
+  const factory = (options.network as NetworkFactory | undefined) ?? rebuildNetwork(facts.network);
   const network = factory(energy.dim, facts.network.output);
   const knobs = knobsOf(settings, schedule);
   return { settings, config: { energy, estimator, schedule, network, loss: facts.loss, knobs, random: kernelRandom } };
@@ -174,7 +181,10 @@ export async function resumeTrainer(bytes: Uint8Array, energy: Energy, options: 
 
 function checkFits({ config }: Configured, count: number): void {
   if (config.network.parameterCount === count) return;
-  throw new BnemError("bad-checkpoint", `checkpoint: it holds ${count} parameters, the ${config.network.name} network has ${config.network.parameterCount}`);
+  throw new BnemError(
+    "bad-checkpoint",
+    `checkpoint: it holds ${count} parameters, the ${config.network.name} network has ${config.network.parameterCount}`,
+  );
 }
 
 export interface LoadOptions extends Pick<TrainOptions, "network" | "noiseSchedule">, GpuOptions {
@@ -193,9 +203,13 @@ export async function loadSampler(bytes: Uint8Array, energy: Energy, options: Lo
   await initKernels();
   checkSameEnergy(facts, energy);
   const schedule = options.noiseSchedule ?? rebuildSchedule(facts.schedule);
-  const network = (options.network ?? rebuildNetwork(facts.network))(energy.dim, facts.network.output);
+  const factory = (options.network as NetworkFactory | undefined) ?? rebuildNetwork(facts.network);
+  const network = factory(energy.dim, facts.network.output);
   if (network.parameterCount !== state.ema.length) {
-    throw new BnemError("bad-checkpoint", `checkpoint: it holds ${state.ema.length} parameters, the ${network.name} network has ${network.parameterCount}`);
+    throw new BnemError(
+      "bad-checkpoint",
+      `checkpoint: it holds ${state.ema.length} parameters, the ${network.name} network has ${network.parameterCount}`,
+    );
   }
   const choice = options.backend ?? (facts.backend as BackendReport["backend"]);
   await startBackend(choice, { parameters: network.parameterCount, gpu: options.gpu });
@@ -207,7 +221,10 @@ export async function loadSampler(bytes: Uint8Array, energy: Energy, options: Lo
  *
  * @throws as `createTrainer` and `Trainer.steps`
  */
-export async function train(energy: Energy, options: TrainOptions & GpuOptions & TaskOptions<StepInfo> = {}): Promise<NeuralSampler> {
+export async function train(
+  energy: Energy,
+  options: TrainOptions & GpuOptions & TaskOptions<StepInfo> = {},
+): Promise<NeuralSampler> {
   const { signal, onProgress } = options;
   const trainer = await createTrainer(energy, options);
   try {

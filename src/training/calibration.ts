@@ -48,7 +48,8 @@ export function calibrationCurve(
   const means = memory.get("calibration");
   if (!means) return [];
   const span = log(range.high / range.low);
-  return Array.from(means, (meanExp, bin) => ({ sigma: Math.sqrt(range.low * exp((span * (bin + 0.5)) / BINS)), meanExp })).filter(
-    (point) => point.meanExp >= 0,
-  );
+  return Array.from(means, (meanExp, bin) => ({
+    sigma: Math.sqrt(range.low * exp((span * (bin + 0.5)) / BINS)),
+    meanExp,
+  })).filter((point) => point.meanExp >= 0);
 }

@@ -19,6 +19,7 @@ const gmm40 = {
   scale: 50,
   baseStd: 0.46,
   detail: 0.026,
+  extent: 0.85,
   dataStd: 1.3,
   schedule: "geometric",
   sigmaMin: 0.25,

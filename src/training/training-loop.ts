@@ -3,7 +3,7 @@
  * follows, and now and then the sampler refills the buffer. It knows only interfaces. All randomness is addressed by (seed, step), so
  * a trainer restored between two steps goes on with the same bits.
  */
-import { tensor1d, tensor2d, type Tensor1D } from "@tensorflow/tfjs-core";
+import { type Tensor1D, tensor1d, tensor2d } from "@tensorflow/tfjs-core";
 import { BnemError } from "../core/errors.js";
 import { derive, keyOf } from "../core/random.js";
 import { Pace } from "../core/task.js";
@@ -15,15 +15,15 @@ import { edmGrid } from "../samplers/grid.js";
 import { reverseSde } from "../samplers/reverse-sde.js";
 import { Adam } from "./adam.js";
 import { SampleBuffer } from "./buffer.js";
-import { calibrationCurve, observeCalibration, type CalibrationPoint } from "./calibration.js";
+import { type CalibrationPoint, calibrationCurve, observeCalibration } from "./calibration.js";
 import { lossAndGradient } from "./gradient.js";
 import { History } from "./history.js";
 import { type StepInputs, stepInputs } from "./inputs.js";
 import { learningRateAt } from "./learning-rate.js";
+import type { LoopConfig, StepInfo } from "./loop-config.js";
+import type { LoopCounts, LoopState } from "./loop-state.js";
 import { lossInputs } from "./loss.js";
 import { lossWeights } from "./loss-weights.js";
-import type { StepInfo, LoopConfig } from "./loop-config.js";
-import type { LoopCounts, LoopState } from "./loop-state.js";
 
 export interface StepsOptions {
   readonly signal?: AbortSignal;
@@ -174,7 +174,18 @@ export class TrainingLoop {
     this.assertConverging();
     const { nonFinite, skipped, energyCalls, networkCalls } = this.counts;
     const { notes } = result;
-    return { step: this.done, steps: this.total, loss, gradientNorm, learningRate, nonFinite, skipped, energyCalls, networkCalls, notes };
+    return {
+      step: this.done,
+      steps: this.total,
+      loss,
+      gradientNorm,
+      learningRate,
+      nonFinite,
+      skipped,
+      energyCalls,
+      networkCalls,
+      notes,
+    };
   }
 
   private inputs(step: number): StepInputs {
