@@ -11,9 +11,16 @@ const values = /^(?=(?:abstract\s+)?(?:class|namespace|enum|function|const|let)\
 
 class DeclarationBundle {
   modules = new Map();
+  /** Aliases that need another package's types: [{ file, name }]. */
+  foreign = [];
   /** "file#name" -> name in the bundle. */
   finalNames = new Map();
   output = [];
+
+  /** `written`: "file#name" -> text that replaces the declaration in its file. */
+  constructor(written) {
+    this.written = written;
+  }
 
   load(file) {
     if (!this.modules.has(file)) this.modules.set(file, readDeclarationFile(file));
@@ -53,11 +60,34 @@ class DeclarationBundle {
     return final;
   }
 
+  /** The declaration's text, with its own comment where a written-out text replaces it. */
+  declarationOf(module, name) {
+    const original = module.declarations.get(name);
+    const written = this.written.get(`${module.file}#${name}`);
+    if (!written) return original;
+    const doc = /^\/\*\*[\s\S]*?\*\/\n/.exec(original)?.[0] ?? "";
+    return doc + written;
+  }
+
+  /** A type alias in terms of a package: `v.InferInput<...>`. */
+  isForeign(module, declaration) {
+    const alias = /^(?:\/\*\*[\s\S]*?\*\/\s*)?(?:export\s+)?(?:declare\s+)?type\s/.test(declaration);
+    if (!alias) return false;
+    const code = declaration.replace(/\/\*[\s\S]*?\*\//g, "");
+    return [...module.imports].some(
+      ([local, { from }]) => !from.endsWith(".d.ts") && new RegExp(`\\b${local}\\s*[.<]`).test(code),
+    );
+  }
+
   /** The declaration with every name it mentions replaced by that name in the bundle. */
   rewrite(file, name) {
     const module = this.load(file);
-    const text = module.declarations
-      .get(name)
+    const declaration = this.declarationOf(module, name);
+    if (this.isForeign(module, declaration)) {
+      this.foreign.push({ file, name });
+      return "";
+    }
+    const text = declaration
       .replace(modifiers, "")
       .replace(/import\(["'](\.[^"']+)["']\)\.([\w$]+)/g, (_, path, inner) =>
         this.include(this.find(target(file, path), inner, file)),
@@ -71,20 +101,27 @@ class DeclarationBundle {
       const known = module.declarations.has(token) || module.imports.has(token);
       // `a.b` and the name in `b: ...`, `b?: ...`, `b(...)` are members, not references.
       const member = /\.\s*$/.test(result) || (token !== name && /^\??\s*[:(]/.test(text.slice(i)));
-      result += known && !member ? this.include(this.find(file, token, file)) : token;
+      result += known && !member ? this.include(this.find(file, token, `${name} in ${file}`)) : token;
     }
     return result.replace(values, "declare ");
   }
 }
 
-/** Text of the declaration file `main` with everything it needs inside. */
-export function bundleDeclarations(main) {
-  const bundle = new DeclarationBundle();
+/**
+ * Text of the declaration file `main` with everything it needs inside, and the aliases that must be written out first (text is
+ * incomplete then): call again with their texts in `written`.
+ */
+export function bundleDeclarations(main, written = new Map()) {
+  const bundle = new DeclarationBundle(written);
   const list = bundle.exportsOf(main).map((name) => {
     const found = bundle.find(main, name, main);
     if (!found) throw new Error(`${main}: ${name} is exported but declared nowhere`);
     const final = bundle.include(found);
     return final === name ? name : `${final} as ${name}`;
   });
-  return `${bundle.output.join("\n")}\nexport { ${list.join(", ")} };\n`;
+  // A method [Symbol.dispose] is part of the types whatever the user's own lib setting.
+  const disposable = bundle.output.some((text) => text.includes("Symbol.dispose"))
+    ? '/// <reference lib="esnext.disposable" />\n'
+    : "";
+  return { text: `${disposable}${bundle.output.join("\n")}\nexport { ${list.join(", ")} };\n`, foreign: bundle.foreign };
 }

@@ -12,7 +12,8 @@ function packageFolders(metas) {
     for (const output of Object.values(meta.outputs)) {
       for (const [file, { bytesInOutput }] of Object.entries(output.inputs)) {
         const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0];
-        if (folder && bytesInOutput > 0) folders.add(folder);
+        // "(disabled):node_modules/x" is an empty module that stands for a Node-only package.
+        if (folder && bytesInOutput > 0 && !file.startsWith("(disabled)")) folders.add(folder);
       }
     }
   }
