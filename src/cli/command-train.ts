@@ -27,7 +27,7 @@ function reportOf(finished: Finished): string {
   const { plan, run, sample, evaluation, machine, timings } = finished;
   const { trainer, nonFinite } = run;
   const { method } = trainer.options;
-  const notes = [`Backend ${trainer.backend.backend}: ${trainer.backend.reason}.`];
+  const notes = [`Backend ${trainer.backend.reason}.`];
   if (nonFinite > 0) notes.push(`${nonFinite} energies met in training were not finite; they were counted, not repaired.`);
   if (sample.nonFinite > 0) notes.push(`${sample.nonFinite} of ${sample.x.n} samples came out non-finite.`);
   const data = runReport(plan.energy, sample, {
@@ -132,7 +132,7 @@ async function runTrain(name: string | undefined, flags: TrainFlags): Promise<vo
   const interrupt = onInterrupt((text) => progress.note(text));
   const trainer = await startTrainer(plan);
   try {
-    progress.note(`backend ${trainer.backend.backend}: ${trainer.backend.reason}`);
+    progress.note(`backend ${trainer.backend.reason}`);
     const run = await trainToEnd(plan, trainer, { checkpointEvery: every, signal: interrupt.signal, progress });
     const finished = await finish(plan, run, flags, interrupt.signal, progress);
     if (plan.report !== undefined) await writeAtomically(plan.report, new TextEncoder().encode(reportOf(finished)));

@@ -28,8 +28,8 @@ export function evaluationText(evaluation: Evaluation): string {
         : `${shortNumber(row.floor)} ± ${shortNumber(row.floorStandardError)}`,
       row.atFloor ? "at the floor" : row.ratio === undefined ? "not at the floor" : `${row.ratio.toFixed(2)} x the floor`,
     ]);
-    const table = rows.length === 0 ? "" : alignColumns([[label, "value", "floor", ""], ...rows]);
-    return [table, ...verdict].join("\n");
+    const table = rows.length === 0 ? [] : [alignColumns([["metric", "value", "floor", "judgement"], ...rows])];
+    return [label, ...table, ...verdict].join("\n");
   });
   return blocks.join("\n\n");
 }

@@ -51,6 +51,7 @@ export function progressText(progress: Progress): string {
 export class ProgressReporter {
   private last = Number.NEGATIVE_INFINITY;
   private phase = "";
+  private step = -1;
   private live = false;
   private readonly kind: "live" | "plain" | "json" | "none";
 
@@ -66,11 +67,12 @@ export class ProgressReporter {
     if (this.kind === "none") return;
     const now = this.now();
     const fresh = progress.phase !== this.phase;
-    const done = progress.step >= progress.steps;
+    const done = progress.step >= progress.steps && progress.step !== this.step;
     const pause = this.kind === "live" ? LIVE_MS : this.kind === "json" ? JSON_MS : PLAIN_MS;
     if (!fresh && !done && now - this.last < pause) return;
     if (fresh) this.endLine();
     this.phase = progress.phase;
+    this.step = progress.step;
     this.last = now;
     if (this.kind === "json") this.stream.write(`${JSON.stringify(progress)}\n`);
     else if (this.kind === "plain") this.stream.write(`${progressText(progress)}\n`);

@@ -43,6 +43,7 @@ export function showEnergies(energy: Energy, sample: SampleResult, seed: number)
     xLabel: "energy E (kT)",
     yLabel: "density (1 / kT)",
     trim: [0.001, 0.995],
+    focus: exact,
     series: [
       { label: "raw samples", values: sample.energy, colour: 1, kind: "bar" },
       ...(sample.logWeights
@@ -105,7 +106,7 @@ export function reportOf(energy: Energy, { trainer, sample, evaluation, timings 
     networkCalls: trainer.networkCalls + sample.networkCalls,
     seed: trainer.seed,
     versions: { bnem: version },
-    notes: [`Backend ${trainer.backend.backend}: ${trainer.backend.reason}.`],
+    notes: [`Backend ${trainer.backend.reason}.`],
     referenceSeed: trainer.seed,
   });
   return renderReport(data);

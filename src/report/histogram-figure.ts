@@ -19,6 +19,8 @@ export interface HistogramSpec {
   readonly series: readonly HistogramSeries[];
   /** Quantiles at which the axis is cut, over the series; what lies outside is counted in the result's note. */
   readonly trim?: readonly [number, number];
+  /** Values the axis is about (the exact ones): it then reaches at most as far again beyond their trimmed range. */
+  readonly focus?: ArrayLike<number>;
   readonly bins?: number;
 }
 
@@ -32,15 +34,21 @@ function finiteSorted(values: ArrayLike<number>): number[] {
   return Array.from(Float64Array.from(values).filter(Number.isFinite).sort());
 }
 
-/** Common range: the widest of the series' trimmed ranges. Null when no value is finite. */
-function rangeOf(series: readonly HistogramSeries[], trim: readonly [number, number]): [number, number] | null {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const { values } of series) {
-    const sorted = finiteSorted(values);
-    if (sorted.length === 0) continue;
-    low = Math.min(low, quantileSorted(sorted, trim[0]) as number);
-    high = Math.max(high, quantileSorted(sorted, trim[1]) as number);
+function trimmed(values: ArrayLike<number>, [low, high]: readonly [number, number]): [number, number] {
+  const sorted = finiteSorted(values);
+  if (sorted.length === 0) return [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  return [quantileSorted(sorted, low) as number, quantileSorted(sorted, high) as number];
+}
+
+/** Common range: the widest of the series' trimmed ranges, held to the focus. Null when no value is finite. */
+function rangeOf({ series, trim = [0, 1], focus }: HistogramSpec): [number, number] | null {
+  const ranges = series.map(({ values }) => trimmed(values, trim));
+  let low = Math.min(...ranges.map((range) => range[0]));
+  let high = Math.max(...ranges.map((range) => range[1]));
+  const [from, to] = focus ? trimmed(focus, trim) : [Number.NaN, Number.NaN];
+  if (to > from) {
+    low = Math.max(low, from - (to - from));
+    high = Math.min(high, to + (to - from));
   }
   if (!(low <= high)) return null;
   const pad = (high - low) * 0.02 || 0.5;
@@ -89,7 +97,7 @@ function outline(density: Float64Array, low: number, step: number, x: Scale, y: 
 
 /** Histograms over a common axis. */
 export function histogramFigure(spec: HistogramSpec): FigureWithNote {
-  const range = rangeOf(spec.series, spec.trim ?? [0, 1]);
+  const range = rangeOf(spec);
   if (!range) return { svg: "", note: `${spec.title}: no finite value to show.` };
   const [low, high] = range;
   const bins = spec.bins ?? 48;

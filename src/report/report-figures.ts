@@ -57,6 +57,7 @@ export function distributionFigures(data: ReportData): CaptionedFigure[] {
       yLabel: "density (1 / kT)",
       series,
       trim: [0.001, 0.995],
+      focus: reference?.energies,
     });
     out.push({ svg, caption: note });
   }

@@ -1,7 +1,7 @@
 /** A run as one self-contained HTML page: inline CSS and SVG, no script, nothing loaded from anywhere. */
 import type { ReportData } from "./report-data.js";
 import { type CaptionedFigure, distributionFigures, sampleFigures, trainingFigures } from "./report-figures.js";
-import { factTable, metricTable, timingTable } from "./tables.js";
+import { factTable, metricTable, optionTables, timingTable } from "./tables.js";
 import { escapeText, formatNumber } from "./text.js";
 import { figureCss, pageCss, paletteCss } from "./theme.js";
 
@@ -23,11 +23,16 @@ function cards(data: ReportData): string {
   const out = [card(formatNumber(data.samples.n), "samples")];
   if (data.essFraction !== undefined) {
     out.push(
-      card(`${formatNumber(data.essFraction * data.samples.n)}`, `effective sample size of ${formatNumber(data.samples.n)}`),
+      card(
+        formatNumber(Math.round(data.essFraction * data.samples.n)),
+        `effective sample size of ${formatNumber(data.samples.n)}`,
+      ),
     );
   }
   if (data.logZ)
-    out.push(card(`${formatNumber(data.logZ.value)} ± ${formatNumber(data.logZ.standardError)}`, "log Z, with standard error"));
+    out.push(
+      card(`${formatNumber(data.logZ.value, 2)} ± ${formatNumber(data.logZ.standardError, 2)}`, "log Z, with standard error"),
+    );
   if (data.energyCalls !== undefined) out.push(card(formatNumber(data.energyCalls), "energy calls"));
   if (data.networkCalls !== undefined) out.push(card(formatNumber(data.networkCalls), "network calls"));
   if (data.seed !== undefined) out.push(card(String(data.seed), "seed"));
@@ -43,13 +48,9 @@ function metrics(data: ReportData): string {
 }
 
 function details(data: ReportData): string {
-  const tables = [
-    factTable("Options", data.options, true),
-    timingTable(data.timings),
-    factTable("Machine", data.machine),
-    factTable("Versions", data.versions),
-  ].filter((table) => table !== "");
-  return tables.length === 0 ? "" : `<h2>Run</h2><div class="tables">${tables.join("\n")}</div>`;
+  const tables = [timingTable(data.timings), factTable("Machine", data.machine), factTable("Versions", data.versions)];
+  const groups = [tables.join(""), optionTables(data.options, 3)].filter((group) => group !== "");
+  return groups.length === 0 ? "" : `<h2>Run</h2>${groups.map((group) => `<div class="tables">${group}</div>`).join("\n")}`;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Json } from "../core/types.js";
 import { type MetricRow, metricRows } from "./metric-rows.js";
 import type { Facts, MetricSet } from "./report-data.js";
-import { escapeText, formatNumber, formatSeconds, spaced } from "./text.js";
+import { escapeText, formatNumber, formatRatio, formatSeconds, formatWithError, spaced } from "./text.js";
 
 function showFact(value: Json): string {
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : formatNumber(value);
@@ -18,13 +18,27 @@ function twoColumns(title: string, rows: readonly (readonly [string, string])[])
   return `<section><h3>${escapeText(title)}</h3><table><tbody>${body}</tbody></table></section>`;
 }
 
-/** Names and values, the names as they are written in code or in words. Absent values are left out; "" when nothing is left. */
-export function factTable(title: string, facts: Facts | undefined, verbatim = false): string {
-  const rows = Object.entries(facts ?? {}).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+function rowsOf(facts: Facts | undefined, nameOf: (name: string) => string): [string, string][] {
+  const present = Object.entries(facts ?? {}).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+  return present.map(([name, value]) => [nameOf(name), showFact(value)]);
+}
+
+/** Names and values. Absent values are left out; "" when nothing is left. */
+export function factTable(title: string, facts: Facts | undefined): string {
   return twoColumns(
     title,
-    rows.map(([name, value]) => [verbatim ? name : spaced(name).toLowerCase(), showFact(value)]),
+    rowsOf(facts, (name) => spaced(name).toLowerCase()),
   );
+}
+
+/** Options under the names they are written with in code, in columns beside each other. */
+export function optionTables(options: Facts | undefined, columns: number): string {
+  const rows = rowsOf(options, (name) => name);
+  const length = Math.ceil(rows.length / columns);
+  const tables = Array.from({ length: columns }, (_, i) => rows.slice(i * length, (i + 1) * length)).filter(
+    (part) => part.length > 0,
+  );
+  return tables.map((part, i) => twoColumns(i === 0 ? "Options" : "\u00a0", part)).join("");
 }
 
 /** Seconds by phase. */
@@ -36,25 +50,20 @@ export function timingTable(timings: { readonly [phase: string]: number | undefi
   );
 }
 
-function withError(value: number | undefined, error: number | undefined): string {
-  if (value === undefined) return "–";
-  return error === undefined ? formatNumber(value) : `${formatNumber(value)} ± ${formatNumber(error)}`;
-}
-
 function judgement(row: MetricRow): string {
   if (row.atFloor === undefined) return '<td class="n">–</td>';
   const text = row.atFloor
     ? "at the floor"
     : row.ratio === undefined
       ? "not at the floor"
-      : `${row.ratio.toFixed(2)} × the floor`;
+      : `${formatRatio(row.ratio)} the floor`;
   return `<td class="n ${row.atFloor ? "good" : "bad"}">${text}</td>`;
 }
 
 function metricRow(row: MetricRow): string {
-  const value = withError(row.value, row.standardError);
+  const value = formatWithError(row.value, row.standardError);
   const cells = [row.total === undefined ? value : `${formatNumber(row.value)} of ${formatNumber(row.total)}`];
-  cells.push(withError(row.floor, row.floorStandardError));
+  cells.push(formatWithError(row.floor, row.floorStandardError));
   const numbers = cells.map((cell) => `<td class="n">${escapeText(cell)}</td>`).join("");
   return `<tr><th scope="row">${escapeText(row.label)}</th>${numbers}${judgement(row)}</tr>`;
 }

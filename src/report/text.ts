@@ -9,16 +9,16 @@ export function escapeText(text: unknown): string {
     .replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }
 
-/** Four significant digits; 12,345 with separators; words for what is no number. */
-export function formatNumber(value: number | null | undefined): string {
+/** Four significant digits, or as many as asked for; 12,345 with separators; words for what is no number. */
+export function formatNumber(value: number | null | undefined, significant = 4): string {
   if (value === null || value === undefined) return "–";
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e15) return group(String(value));
   if (size >= 1e6 || size < 1e-4) return value.toExponential(2).replace("-", "−");
-  const digits = Math.max(0, 3 - Math.floor(Math.log10(size)));
-  const text = value.toFixed(Math.min(digits, 6));
+  const digits = Math.max(0, significant - 1 - Math.floor(Math.log10(size)));
+  const text = value.toFixed(Math.min(digits, 7));
   return group(text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 }
 
@@ -26,6 +26,17 @@ function group(text: string): string {
   const [whole, fraction] = text.split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",").replace("-", "−");
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
+/** "4.32 ± 0.12": the error with two significant digits. */
+export function formatWithError(value: number | undefined, error: number | undefined): string {
+  if (value === undefined) return "–";
+  return error === undefined ? formatNumber(value) : `${formatNumber(value)} ± ${formatNumber(error, 2)}`;
+}
+
+/** "1.25 ×", "5,086 ×". */
+export function formatRatio(ratio: number): string {
+  return `${ratio < 100 ? ratio.toFixed(2) : formatNumber(Math.round(ratio))} ×`;
 }
 
 /** Seconds as "840 ms", "12.3 s" or "4 min 5 s". */

@@ -57,7 +57,7 @@ p{margin:6px 0;max-width:76ch}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(340px,100%),1fr));gap:20px;align-items:start}
 figure{margin:0;border:1px solid var(--rule);border-radius:8px;padding:10px 10px 6px}
 figcaption{color:var(--muted);font-size:12.5px;padding:2px 6px 4px}
-.tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(320px,100%),1fr));gap:24px;align-items:start}
+.tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(320px,100%),1fr));gap:10px 32px;align-items:start;margin-bottom:18px}
 .tables.wide{grid-template-columns:repeat(auto-fit,minmax(min(480px,100%),1fr))}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13.5px}

@@ -4,7 +4,15 @@ import { curveFigure, smoothed } from "../../src/report/curve-figure.js";
 import { figure, standaloneSvg } from "../../src/report/figure.js";
 import { histogramFigure } from "../../src/report/histogram-figure.js";
 import { multiplicities, samplesFigure } from "../../src/report/samples-figure.js";
-import { escapeText, formatNumber, formatSeconds, powerOfTen, spaced } from "../../src/report/text.js";
+import {
+  escapeText,
+  formatNumber,
+  formatRatio,
+  formatSeconds,
+  formatWithError,
+  powerOfTen,
+  spaced,
+} from "../../src/report/text.js";
 import { parseMarkup } from "../support/well-formed.js";
 
 describe("text", () => {
@@ -24,6 +32,12 @@ describe("text", () => {
     [undefined, "–"],
   ])("formats %s as %s", (value, text) => {
     expect(formatNumber(value)).toBe(text);
+  });
+
+  it("formats errors and ratios", () => {
+    expect(formatWithError(4.3217, 0.1234)).toBe("4.322 ± 0.12");
+    expect(formatWithError(undefined, 1)).toBe("–");
+    expect([1.2345, 5085.69].map(formatRatio)).toEqual(["1.23 ×", "5,086 ×"]);
   });
 
   it("formats seconds, powers of ten and names", () => {
@@ -109,6 +123,13 @@ describe("histogramFigure", () => {
     });
     expect(note).toBe("1 of 11 (a) lie outside the axis; 1 of 11 (a) are not finite.");
     parseMarkup(svg);
+  });
+
+  it("holds the axis to its focus, at most as far again on either side", () => {
+    const series = [{ label: "a", values: [0, 5, 10, 500], colour: 1 as const, kind: "bar" as const }];
+    const { note } = histogramFigure({ title: "h", xLabel: "x", yLabel: "y", series, focus: [4, 10] });
+    expect(note).toBe("1 of 4 (a) lie outside the axis.");
+    expect(histogramFigure({ title: "h", xLabel: "x", yLabel: "y", series }).note).toBe("");
   });
 
   it("says so when nothing is finite", () => {
