@@ -33,8 +33,9 @@ export interface Estimate {
 }
 
 /** E_K, S_K and D_K from the draws y [K, dim]. */
-export function estimate(mixture: Mixture, y: Float32Array, dim: number): Estimate {
-  const draws = Array.from({ length: y.length / dim }, (_, k) => Array.from(y.subarray(k * dim, (k + 1) * dim)));
+export function estimate(mixture: Mixture, y: ArrayLike<number>, dim: number): Estimate {
+  const flat = Array.from(y);
+  const draws = Array.from({ length: flat.length / dim }, (_, k) => flat.slice(k * dim, (k + 1) * dim));
   const values = draws.map((draw) => mixtureEnergy(mixture, draw));
   const least = values.reduce((a, v) => Math.min(a, v.energy), Infinity);
   const weights = values.map((v) => Math.exp(least - v.energy));
