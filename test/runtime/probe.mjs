@@ -52,7 +52,84 @@ function schedule(make, options) {
   return [Float64Array.from(values)];
 }
 
+/** The closed-form score of the noised mixture, so that the sampler is tested without a network. */
+function exactModel(energy) {
+  return { dim: energy.dim, score: async (x, variance) => energy.noisedExact(x, variance).score };
+}
+
+function samplerOptions(bnem, n) {
+  const grid = bnem.edmGrid({ steps: 16, sigmaMin: 0.05, sigmaMax: 60 });
+  return { n, key, draws: bnem.normalRows, grid, chunk: 24 };
+}
+
+/** A user's energy in plain arithmetic: a ring, with its gradient. */
+function ring(bnem) {
+  return bnem.customEnergy({
+    name: "ring",
+    dim: 2,
+    evaluate(x, gradientOut) {
+      const gap = x[0] * x[0] + x[1] * x[1] - 25;
+      gradientOut[0] = 0.04 * gap * x[0];
+      gradientOut[1] = 0.04 * gap * x[1];
+      return 0.01 * gap * gap;
+    },
+  });
+}
+
+async function estimate(bnem, estimator) {
+  const energy = bnem.gaussianMixture({ components: 40, seed: 0 });
+  const schedule = bnem.geometricSchedule({ sigmaMin: 0.1, sigmaMax: 60 });
+  const variance = Float32Array.from({ length: 16 }, (_, i) => (i + 1) / 4);
+  const request = { energy, schedule, x: points(16), variance, key, exact: true, progress: 0, memory: new Map() };
+  return [(await estimator.estimate(request)).target];
+}
+
 const bits = {
+  "random bits": (bnem) => [bnem.bits(key, 3, 5, 1001)],
+  "uniforms and normals": (bnem) => [bnem.uniforms(key, 0, 1, 1001), bnem.normals(key, 2, 7, 1001)],
+  "normal rows and perturbations": (bnem) => [
+    bnem.normalRows(key, 1, 100, 33, 7).data,
+    bnem.perturb(
+      points(33, 3),
+      Float32Array.from({ length: 33 }, (_, i) => i / 8),
+      key,
+      4,
+    ).data,
+  ],
+  "exact noised energy and score": (bnem) => {
+    const { energy, score } = bnem.gaussianMixture({ components: 40, seed: 0 }).noisedExact(points(33), filled(33, 2.5));
+    return [energy, score];
+  },
+  "custom energy": (bnem) => {
+    const { energy, gradient } = ring(bnem).energyAndGradient(points(33));
+    return [energy, gradient];
+  },
+  "noised custom energy": (bnem) => [
+    bnem.noised(ring(bnem), {
+      x: points(8),
+      variance: filled(8, 0.5),
+      mcSamples: 32,
+      mode: "antithetic",
+      key,
+      quantity: "energy",
+    }).energy,
+  ],
+  "estimator of NEM": (bnem) => estimate(bnem, bnem.noisedEnergy({ mcSamples: 128, mode: "lattice" })),
+  "estimator of iDEM": (bnem) => estimate(bnem, bnem.noisedScore({ mcSamples: 64, scoreClip: 20 })),
+  "estimator of TweeDEM": (bnem) => estimate(bnem, bnem.tweedie({ mcSamples: 64 })),
+  "weighted reverse diffusion": async (bnem) => {
+    const energy = bnem.gaussianMixture({ components: 40, seed: 0 });
+    const schedule = bnem.geometricSchedule({ sigmaMin: 0.05, sigmaMax: 60 });
+    const path = await bnem.reverseSde(exactModel(energy), energy, schedule, {
+      ...samplerOptions(bnem, 50),
+      transition: bnem.bridge({ dataVariance: 1 }),
+    });
+    return [path.x.data, path.energy, path.logWeights];
+  },
+  "probability flow": async (bnem) => {
+    const energy = bnem.gaussianMixture({ components: 40, seed: 0 });
+    return [(await bnem.probabilityFlow(exactModel(energy), samplerOptions(bnem, 50))).x.data];
+  },
   "exact draws": (bnem) => [bnem.gaussianMixture({ components: 40, seed: 0 }).exact.sample(257, 3).data],
   "energy and gradient": (bnem) => {
     const { energy, gradient } = bnem.gaussianMixture({ components: 40, seed: 0 }).energyAndGradient(points(101));

@@ -33,7 +33,7 @@ export async function pipelineOn(bnem, backend, gpu) {
   for await (const info of trainer.steps(4)) losses.push(info.loss);
   const sampler = await trainer.sampler();
   const samples = await sampler.sample(8, { seed: 5, steps: 4, correction: "none" });
-  const used = trainer.backend;
+  const used = trainer.backend.backend;
   sampler.dispose();
   trainer.dispose();
   return { backend: used, losses, samples: Array.from(samples.x.data) };

@@ -6,7 +6,7 @@
  * libnspr4, ...) only when it believes to be on Amazon's Linux, hence the variable.
  */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +20,15 @@ declare module "vitest" {
     chromiumProblem: string;
   }
 }
+
+/**
+ * The shipped settings look for fonts in fixed folders of Amazon's Linux and in /tmp. With no font found, Chromium ends with
+ * "SkFontMgr_FontConfigInterface: Not implemented" at the first form control it draws.
+ */
+const fontSettings = (folder: string) => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${folder}/fonts/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>
+`;
 
 const script = 'const { default: chromium } = await import("@sparticuz/chromium"); console.log(await chromium.executablePath());';
 
@@ -37,6 +46,7 @@ export default async function setup(project: TestProject) {
     for (const part of ["chromium", "al2023/lib", "libvk_swiftshader.so", "vk_swiftshader_icd.json"]) {
       if (!existsSync(join(folder, part))) throw new Error(`${part} was not unpacked`);
     }
+    writeFileSync(join(folder, "fonts/fonts.conf"), fontSettings(folder));
     project.provide("chromiumFolder", folder);
     project.provide("chromiumProblem", "");
   } catch (error) {
