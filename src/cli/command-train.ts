@@ -1,6 +1,6 @@
 /** `bnem train`: from a target to a model, a weighted sample, metrics beside their floors, and a report. */
 import type { Command } from "commander";
-import { type Evaluation, evaluate, init, renderReport, runReport, type SampleResult, version } from "../index.js";
+import { type Energy, type Evaluation, evaluate, init, renderReport, runReport, type SampleResult, version } from "../index.js";
 import { writeAtomically } from "./atomic-write.js";
 import { writeSamples } from "./files.js";
 import { addCommonFlags, addOptionFlags, parseNumber, progressModeOf } from "./flags.js";
@@ -23,11 +23,18 @@ interface Finished {
   readonly timings: { readonly training: number; readonly sampling: number; readonly evaluation: number };
 }
 
+/** What a custom energy has to say: that its gradient comes from differences. "" for other energies. */
+function noticeOf(energy: Energy): string {
+  return "notice" in energy && typeof energy.notice === "string" ? energy.notice : "";
+}
+
 function reportOf(finished: Finished): string {
   const { plan, run, sample, evaluation, machine, timings } = finished;
   const { trainer, nonFinite } = run;
   const { method } = trainer.options;
   const notes = [`Backend ${trainer.backend.reason}.`];
+  const notice = noticeOf(plan.energy);
+  if (notice) notes.push(notice);
   if (nonFinite > 0) notes.push(`${nonFinite} energies met in training were not finite; they were counted, not repaired.`);
   if (sample.nonFinite > 0) notes.push(`${sample.nonFinite} of ${sample.x.n} samples came out non-finite.`);
   const data = runReport(plan.energy, sample, {
@@ -134,6 +141,7 @@ async function runTrain(name: string | undefined, flags: TrainFlags): Promise<vo
   try {
     progress.note(`backend ${trainer.backend.reason}`);
     const run = await trainToEnd(plan, trainer, { checkpointEvery: every, signal: interrupt.signal, progress });
+    if (noticeOf(plan.energy)) progress.note(noticeOf(plan.energy));
     const finished = await finish(plan, run, flags, interrupt.signal, progress);
     if (plan.report !== undefined) await writeAtomically(plan.report, new TextEncoder().encode(reportOf(finished)));
     printResult(flags.json === true, jsonOf(finished), textOf(finished));

@@ -35,6 +35,18 @@ export function listEnergies(): readonly { readonly name: string; readonly summa
   return ROWS.map(({ name, summary }) => ({ name, summary }));
 }
 
+/** An energy that is one thing only: options may repeat what it is (a checkpoint does), not change it. */
+function checkFixed(call: string, energy: Energy, options: EnergyOptions): void {
+  const fixed = energy.options ?? {};
+  checkOptions(call, options, Object.keys(fixed));
+  for (const [key, value] of Object.entries(options)) {
+    if (JSON.stringify(value) === JSON.stringify(fixed[key])) continue;
+    throw new RangeError(
+      `${call}: ${key} is ${JSON.stringify(fixed[key])} and cannot be ${JSON.stringify(value)}; take an energy with options`,
+    );
+  }
+}
+
 /**
  * An energy by its name, with its options where it takes any; the inverse of `energy.name` and `energy.options`.
  *
@@ -51,7 +63,7 @@ export function energyByName(name: string, options?: EnergyOptions | null): Ener
       `${call}: unknown energy ${JSON.stringify(name)}; did you mean "${nearest(name, known)}"? Known: ${known.join(", ")}`,
     );
   }
-  const made = row.make(options ?? {});
-  if (!row.takesOptions) checkOptions(`${call}: ${name}`, options ?? {}, Object.keys(made.options ?? {}));
-  return made;
+  const energy = row.make(options ?? {});
+  if (!row.takesOptions) checkFixed(`${call}: ${name}`, energy, options ?? {});
+  return energy;
 }
