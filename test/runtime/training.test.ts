@@ -1,0 +1,50 @@
+/**
+ * The main job at a tiny size in every environment. Bits of training are promised per runtime only; across runtimes the numbers agree
+ * to rounding: the engines' own Math functions may differ in the last place, which six steps and eight levels do not amplify beyond
+ * 1e-4 (losses) and 1e-3 of the plane's 60 units (positions).
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Environments } from "../support/environments.js";
+import { complete } from "../support/runtimes.js";
+
+interface Outcome {
+  readonly losses: number[];
+  readonly repeatable: boolean;
+  readonly x: number[];
+  readonly essFraction: number;
+  readonly logZ: number;
+}
+
+let at: Environments<Outcome>;
+let expected: Outcome;
+beforeAll(async () => {
+  at = new Environments("test/runtime/training-probe.mjs");
+  expected = await at.runtime("node");
+});
+afterAll(() => at?.close());
+
+const largest = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((value, i) => Math.abs(value - b[i])));
+
+function compare(outcome: Outcome) {
+  expect(outcome.repeatable).toBe(true);
+  expect(outcome.losses.length).toBe(expected.losses.length);
+  expect(largest(outcome.losses, expected.losses)).toBeLessThan(1e-4 * Math.max(...expected.losses.map(Math.abs)));
+  expect(outcome.x.length).toBe(expected.x.length);
+  expect(largest(outcome.x, expected.x)).toBeLessThan(0.06);
+}
+
+test("Node trains, saves, loads, samples and weighs; twice the same losses", () => {
+  expect(expected.repeatable).toBe(true);
+  expect(expected.losses).toHaveLength(6);
+  expect([...expected.losses, ...expected.x, expected.logZ].every(Number.isFinite)).toBe(true);
+  expect(expected.essFraction).toBeGreaterThan(0);
+  expect(expected.essFraction).toBeLessThanOrEqual(1);
+});
+
+test.each(["deno", "bun"] as const)("%s agrees with Node", async (name) => compare(await at.runtime(name)));
+
+describe.skipIf(!complete)("Chromium", () => {
+  test.each(["page", "worker", "strictPage", "strictWorker", "standalone"] as const)("%s agrees with Node", async (name) => {
+    compare(await at[name]());
+  });
+});
