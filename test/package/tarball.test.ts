@@ -161,7 +161,7 @@ describe("types", () => {
   test("Deno checks a file that imports the bundle by path", async () => {
     const dist = join(packed.project, "node_modules/bnem/dist");
     for (const name of ["bnem.js", "bnem.d.ts"]) cpSync(join(dist, name), join(packed.project, name));
-    const text = readFileSync("test/package/consumer.ts", "utf8").replaceAll('"bnem"', '"./bnem.js"');
+    const text = readFileSync("test/package/consumer.ts", "utf8").replace('from "bnem"', 'from "./bnem.js"');
     writeFileSync(join(packed.project, "by-path.ts"), text);
     const env = { DENO_DIR: join(packed.project, "deno-cache"), NO_COLOR: "1" };
     await mustRun(runtimePath("deno"), ["check", "--no-config", "--cached-only", "by-path.ts"], { cwd: packed.project, env });
