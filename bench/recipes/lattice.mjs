@@ -39,7 +39,9 @@ function search(m) {
   return z;
 }
 
-console.log("/** Generating vectors of rank-1 lattices: row m - 1 is for K = 2^m. Made by bench/recipes/lattice.mjs; do not edit. */");
+console.log(
+  "/** Generating vectors of rank-1 lattices: row m - 1 is for K = 2^m. Made by bench/recipes/lattice.mjs; do not edit. */",
+);
 console.log("export const LATTICE_VECTORS: readonly (readonly number[])[] = [");
 for (let m = 1; m <= LARGEST; m++) {
   console.log(`  [${search(m).join(", ")}],`);
