@@ -85,20 +85,24 @@ export async function runRows(
     const count = Math.min(chunk, n - first);
     const rows = startRows(first, count, dim, prior, draws(priorKey, 0, first, count, dim).data, weighted);
     let level = 0;
+    const lostAt = (where: string) => {
+      const lost = nonFinite + countFailed(rows);
+      if (lost <= limit) return lost;
+      throw new BnemError(
+        "diverged",
+        `${call}: ${lost} of ${n} rows were not finite at ${where}, above the limit of ${limit}; ` +
+          "train longer, clip the score, use more steps, or check the energy",
+      );
+    };
     const step = async () => {
       level++;
-      const lost = nonFinite + countFailed(rows);
-      if (lost > limit) {
-        throw new BnemError(
-          "diverged",
-          `${call}: ${lost} of ${n} rows were not finite at level ${steps - level} of ${steps}, above the limit of ${limit}; ` +
-            "train longer, clip the score, or use more steps",
-        );
-      }
+      const lost = lostAt(`level ${steps - level} of ${steps}`);
       onProgress?.({ rows: first, n, fraction: (first + (count * Math.min(level, steps)) / steps) / n, nonFinite: lost });
       await pace.breathe();
     };
     const end = await advance(rows, step);
+    // Once more: the last score and the energies at the end come after the last level.
+    lostAt("the end");
     scoreCalls += end.evaluations * count;
     for (let row = 0; row < count; row++) {
       if (!rows.failed[row]) continue;
