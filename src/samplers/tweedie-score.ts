@@ -37,14 +37,19 @@ function fillOffsets(offsets: Float32Array, noise: Float32Array, excess: number)
   }
 }
 
-/** sum_k softmax(-energy)_k offset_k / excess into `score`; NaN when no energy is finite. f64 inside. */
+/** sum_k softmax(-energy)_k offset_k / excess into `score`; NaN and -inf energies weigh zero. NaN when no energy is finite. f64 inside. */
 function reduceRow(energy: Float32Array, offsets: Float32Array, excess: number, score: Float32Array): void {
   const dim = score.length;
   let least = Infinity;
-  for (const e of energy) if (e < least) least = e;
+  for (const e of energy) if (e > -Infinity && e < least) least = e;
+  if (least === Infinity) {
+    score.fill(Number.NaN);
+    return;
+  }
   const sum = new Float64Array(dim);
   let total = 0;
   for (let k = 0; k < energy.length; k++) {
+    if (!(energy[k] > -Infinity)) continue;
     const weight = exp(least - energy[k]);
     total += weight;
     for (let i = 0; i < dim; i++) sum[i] += weight * offsets[k * dim + i];

@@ -174,6 +174,16 @@ describe("rows that fail", () => {
   });
 });
 
+test("energies that are NaN end the run as diverged above the limit; raw output never asks for them", async () => {
+  const nan: Energy = { ...energy, energy: (x) => new Float32Array(x.n).fill(Number.NaN) };
+  await expect(reverseSde(model, nan, schedule, base)).rejects.toMatchObject({
+    code: "diverged",
+    message: expect.stringMatching(/250 of 250 rows were not finite at the end/),
+  });
+  await expect(reverseSde(model, nan, schedule, { ...base, maxNonFinite: 1 })).resolves.toMatchObject({ nonFinite: 250 });
+  await expect(reverseSde(model, undefined, schedule, base)).resolves.toMatchObject({ nonFinite: 0 });
+});
+
 describe("abort", () => {
   test("before the start and at any level, with the signal's own reason", async () => {
     const reason = new Error("enough");
@@ -264,6 +274,22 @@ describe("memory-efficient score", () => {
     const tanh = Math.tanh(2 * 0.5);
     expect(Math.abs(score[0] + 0.5 * tanh)).toBeLessThan(1e-6);
     expect(Math.abs(score[1] - tanh)).toBeLessThan(1e-6);
+  });
+
+  test("NaN and -inf energies weigh nothing; a row without a finite energy is NaN", async () => {
+    // Draws 0 and 2 are the pair +-1, draws 1 and 3 the pair +-2; the excess is 1, so a lone draw gives its own value.
+    const draws = () => ({ data: Float32Array.of(1, 2) });
+    const scoreOf = async (energies: number[]) => {
+      const given: ScoreModel = { dim: 1, score: model.score, energy: async () => Float32Array.from(energies) };
+      const at = { data: new Float32Array(1), n: 1, dim: 1 };
+      const asked = { ...options, mcSamples: 4, draws, minVariance: 0 };
+      return (await memoryEfficientScore(given, asked).score(at, Float32Array.of(1)))[0];
+    };
+    expect(await scoreOf([0, 0, 0, 0])).toBe(0);
+    expect(await scoreOf([0, Number.NaN, Infinity, Infinity])).toBe(1);
+    expect(await scoreOf([-Infinity, 5, Infinity, Number.NaN])).toBe(2);
+    expect(await scoreOf([Number.NaN, 3, 3, Infinity])).toBe(0.5);
+    expect(await scoreOf([Number.NaN, Infinity, -Infinity, Infinity])).toBeNaN();
   });
 
   test("refuses a model without energy, odd draws and levels not above the lowest", async () => {
