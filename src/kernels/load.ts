@@ -34,7 +34,7 @@ let plain: Kernels | undefined;
 let relaxed: Kernels | undefined;
 let exactOnly = false;
 let loadingPlain: Promise<Kernels> | undefined;
-let loadingRelaxed: Promise<Kernels> | undefined;
+let loadingRelaxed: Promise<Kernels | undefined> | undefined;
 
 async function instantiate(bytes: Uint8Array<ArrayBuffer>): Promise<Kernels> {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 32768 });
@@ -61,7 +61,8 @@ export async function initKernels(options: KernelOptions = {}): Promise<void> {
     );
   }
   if (exactOnly || !WebAssembly.validate(relaxedBytes)) return;
-  loadingRelaxed ??= instantiate(relaxedBytes);
+  // Validated and yet refused (too little memory, a broken engine): the plain build does everything, and the report says so.
+  loadingRelaxed ??= instantiate(relaxedBytes).catch(() => undefined);
   relaxed = await loadingRelaxed;
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { BnemError } from "../../src/core/errors.js";
 import { keyOf } from "../../src/core/random.js";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
@@ -56,4 +56,26 @@ test("the memory grows, and says so when it cannot", () => {
   expect(copy.every((value, i) => value === values[i])).toBe(true);
   expect(() => arena.lease([2 ** 31 - 64], () => 0)).toThrow(BnemError);
   expect(() => arena.lease([2 ** 40], () => 0)).toThrow(/fewer rows/);
+});
+
+test("a relaxed build that validates and yet does not start leaves the plain one in charge", async () => {
+  vi.resetModules();
+  const { instantiate } = WebAssembly;
+  const tries: number[] = [];
+  vi.spyOn(WebAssembly, "validate").mockReturnValue(true);
+  vi.spyOn(WebAssembly, "instantiate").mockImplementation((async (bytes: BufferSource, imports: WebAssembly.Imports) => {
+    tries.push(bytes.byteLength);
+    if (tries.length > 1) throw new RangeError("out of memory");
+    return instantiate(bytes, imports);
+  }) as never);
+  try {
+    const fresh: typeof import("../../src/kernels/load.js") = await import("../../src/kernels/load.js");
+    await fresh.initKernels();
+    await fresh.initKernels();
+    expect(fresh.kernelReport()).toEqual({ simd: true, relaxed: false, exact: false });
+    expect(fresh.kernels("test", false)).toBe(fresh.kernels("test", true));
+    expect(tries.length).toBe(2);
+  } finally {
+    vi.restoreAllMocks();
+  }
 });
