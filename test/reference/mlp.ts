@@ -13,7 +13,7 @@ export function featuresTwin(s: TwinSettings, x: readonly number[], variance: nu
   const logNoise = Math.log(Math.max(noise, s.sigmaFloor));
   const total = (s.baseStd * s.scale) ** 2 + variance;
   const square = x.reduce((q, c) => q + c * c, 0) / total;
-  const u = s.horizon === 0 ? 0 : square / (s.dim * s.horizon ** 2);
+  const u = s.horizon === 0 ? 0 : Math.min(1e8, square / (s.dim * s.horizon ** 2));
   const held = x.map((c) => c * (1 + u ** 4) ** -0.125);
   const waves: number[] = [];
   for (let f = 0; f < s.features; f++) {

@@ -1,5 +1,5 @@
 /** Networks and NeuralModel against their f64 twin and their closed limits. */
-import { memory } from "@tensorflow/tfjs-core";
+import { memory, tensor1d, tensor2d } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { BnemError } from "../../src/core/errors.js";
 import { derive, keyOf, uniformAt } from "../../src/core/random.js";
@@ -7,6 +7,8 @@ import { startBackend } from "../../src/networks/backend.js";
 import { frequencies } from "../../src/networks/features.js";
 import { mlp } from "../../src/networks/mlp.js";
 import { NeuralModel } from "../../src/networks/model.js";
+import { lossAndGradient } from "../../src/training/gradient.js";
+import { lossInputs } from "../../src/training/loss.js";
 import { forwardTwin, scoreTwin, type TwinSettings } from "../reference/mlp.js";
 
 const key = keyOf(5);
@@ -82,6 +84,34 @@ describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
       expect(Math.abs(untrained[i] - truth)).toBeLessThan(1e-6 * Math.abs(truth) + 1e-12);
     }
     model.dispose();
+  });
+
+  test.each([1e4, 1e8, 1e9])("rows %d away are finite to the second differentiation and equal the f64 twin's", async (far) => {
+    const { network, parameters } = trained("energy");
+    const settings = { ...network.options, dim: 2, output: "energy" } as unknown as TwinSettings;
+    const away = { data: Float32Array.of(far, far / 2, -far, 3), n: 2, dim: 2 };
+    const h = Float32Array.of(1, 100);
+    const model = new NeuralModel(network, parameters);
+    const { energy, score } = await model.energyAndScore(away, h);
+    model.dispose();
+    for (let i = 0; i < 2; i++) {
+      const at = [away.data[2 * i], away.data[2 * i + 1]];
+      const truth = forwardTwin(Float64Array.from(parameters), settings, at, h[i])[0];
+      // Some ten roundings of f32.
+      expect(Math.abs(energy[i] - truth)).toBeLessThan(1e-6 * truth);
+      // The base's pull |x| / v is all there is but for the network's own slope, below 1e-3 per raw unit out there.
+      const v = 23 ** 2 + h[i];
+      for (let j = 0; j < 2; j++) expect(Math.abs(score[2 * i + j] + at[j] / v)).toBeLessThan(1e-3 + 1e-5 * (far / v));
+    }
+    const flat = tensor1d(parameters);
+    const batch = {
+      x: tensor2d(away.data, [2, 2]),
+      variance: tensor1d(h),
+      kind: "score" as const,
+      ...lossInputs({ name: "squared" }, new Float32Array(4), 2),
+    };
+    const { gradient } = lossAndGradient(network, flat, batch, { name: "squared" });
+    expect((await gradient.data()).every(Number.isFinite)).toBe(true);
   });
 
   test("one variance for all rows takes the shorter path to the same numbers", async () => {
