@@ -78,13 +78,13 @@ function pick(x: Batch, rows: readonly number[]): Batch {
   return { data, n: rows.length, dim: x.dim };
 }
 
-/** Teacher targets of the given rows, in their order. */
+/** Teacher targets of the given rows, in their order; teacher energies that are NaN or -inf are counted and weigh nothing. */
 async function fromTeacher(
   request: EstimateRequest,
   settings: Settings,
   rows: readonly number[],
   hs: Float32Array,
-): Promise<Float32Array> {
+): Promise<{ values: Float32Array; nonFinite: number }> {
   const { x, variance, key } = request;
   const K = settings.mcSamples;
   const gap = Float32Array.from(rows, (row) => variance[row] - hs[row]);
@@ -105,7 +105,13 @@ async function fromTeacher(
   const teacher = request.teacher as ScoreModel & Required<Pick<ScoreModel, "energy">>;
   const energies = await teacher.energy(draws, levels);
   const weights = new Float64Array(K);
-  return Float32Array.from(rows, (_, i) => softmaxWeights(energies.subarray(i * K, (i + 1) * K), weights).energy);
+  let nonFinite = 0;
+  const values = Float32Array.from(rows, (_, i) => {
+    const row = softmaxWeights(energies.subarray(i * K, (i + 1) * K), weights);
+    nonFinite += row.nonFinite;
+    return row.energy;
+  });
+  return { values, nonFinite };
 }
 
 async function estimate(request: EstimateRequest, settings: Settings): Promise<EstimateResult> {
@@ -134,10 +140,11 @@ async function estimate(request: EstimateRequest, settings: Settings): Promise<E
     nonFinite = plain.nonFinite;
   }
   if (bootstrappedRows.length > 0) {
-    const values = await fromTeacher(request, settings, bootstrappedRows, hs);
+    const teacher = await fromTeacher(request, settings, bootstrappedRows, hs);
     bootstrappedRows.forEach((row, i) => {
-      target[row] = values[i];
+      target[row] = teacher.values[i];
     });
+    nonFinite += teacher.nonFinite;
   }
   const fromPlain = new Uint8Array(x.n);
   for (const i of plainRows) fromPlain[i] = 1;
