@@ -5,7 +5,7 @@ import { type EnergyChoice, resolveEnergy } from "./energies.js";
 import { checkDim, checkExtension, readSamples } from "./files.js";
 import { addCommonFlags, addOptionFlags, configSettings, progressModeOf, type Settings, typedSettings } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
-import { evaluationJson, evaluationText } from "./metrics-text.js";
+import { scoresJson, scoresText } from "./metrics-text.js";
 import { asUsage, printResult } from "./outcome.js";
 import { ProgressReporter } from "./progress.js";
 
@@ -46,12 +46,12 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
       onProgress: ({ stage, done, total }) => progress.update({ phase: stage, step: done, steps: total }),
     });
     const seconds = (performance.now() - started) / 1000;
-    const data = { energy: energy.name, n: x.n, seed, seconds, ...evaluationJson(evaluation) };
+    const data = { energy: energy.name, n: x.n, seed, seconds, ...scoresJson({ raw: evaluation }) };
     progress.endLine();
     printResult(
       flags.json === true,
       data,
-      `${x.n} configurations of ${path} against ${energy.name}\n\n${evaluationText(evaluation)}`,
+      `${x.n} configurations of ${path} against ${energy.name}\n\n${scoresText({ raw: evaluation })}`,
     );
   } finally {
     progress.endLine();

@@ -17,16 +17,22 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
+/** Scores of a run: of the raw sample, and of the weighted one (the same evaluation where it is the same draw). */
+export interface Scores {
+  readonly raw: Evaluation;
+  readonly weighted?: Evaluation;
+}
+
 /** A table of metrics beside their noise floors for each sample (raw, weighted), the words of the verdict under it. */
-export function evaluationText(evaluation: Evaluation): string {
-  const blocks = metricSets(evaluation).map(({ label, metrics, verdict }) => {
+export function scoresText({ raw, weighted }: Scores): string {
+  const blocks = metricSets(raw, weighted).map(({ label, metrics, verdict }) => {
     const rows = metricRows(metrics).map((row) => [
       row.label,
       row.total === undefined ? shortNumber(row.value) : `${row.value} of ${row.total}`,
       row.floorStandardError === undefined
         ? shortNumber(row.floor)
         : `${shortNumber(row.floor)} ± ${shortNumber(row.floorStandardError)}`,
-      row.atFloor ? "at the floor" : row.ratio === undefined ? "not at the floor" : `${row.ratio.toFixed(2)} x the floor`,
+      row.judgement,
     ]);
     const table = rows.length === 0 ? [] : [alignColumns([["metric", "value", "floor", "judgement"], ...rows])];
     return [label, ...table, ...verdict].join("\n");
@@ -42,12 +48,11 @@ function metricsOf(metrics: Evaluation["metrics"]): Record<string, unknown> {
  * `{ metrics: { positionW2: { value, floor, ... }, ..., modesCovered }, verdict, weighted? }`; the count of modes is a plain number.
  * Metrics are null where nothing was scored.
  */
-export function evaluationJson(evaluation: Evaluation | undefined): Record<string, unknown> {
-  if (!evaluation) return { metrics: null, verdict: [] };
-  const { metrics, verdict, weighted } = evaluation;
-  return {
-    metrics: metricsOf(metrics),
-    verdict,
-    ...(weighted && { weighted: { ...weighted, metrics: metricsOf(weighted.metrics) } }),
-  };
+export function scoresJson(scores: Scores | undefined): Record<string, unknown> {
+  if (!scores) return { metrics: null, verdict: [] };
+  const { raw, weighted = raw } = scores;
+  const out = { metrics: metricsOf(raw.metrics), verdict: raw.verdict };
+  if (!weighted.weighted) return out;
+  const verdict = weighted === raw ? {} : { verdict: weighted.verdict };
+  return { ...out, weighted: { ...weighted.weighted, metrics: metricsOf(weighted.weighted.metrics), ...verdict } };
 }

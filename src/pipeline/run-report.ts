@@ -14,15 +14,20 @@ export interface SampleOutcome {
   readonly logZ?: { readonly value: number; readonly standardError: number };
 }
 
-type FromSample = "energyName" | "dim" | "samples" | "energies" | "logWeights" | "essFraction" | "logZ" | "reference" | "contour";
+/** What a run drew: raw output, and the weighted sample. One of them is enough. */
+export interface Drawn {
+  readonly raw?: SampleOutcome;
+  readonly weighted?: SampleOutcome;
+}
 
-/** Everything of a report that does not follow from the energy and the sample. */
-export type RunFacts = Omit<ReportData, FromSample | "calibration" | "metrics"> & {
+type FromDrawn = "energyName" | "dim" | "samples" | "energies" | "weighted" | "reference" | "contour";
+
+/** Everything of a report that does not follow from the energy and the samples. */
+export type RunFacts = Omit<ReportData, FromDrawn | "calibration"> & {
   /** Seed of the exact draws shown beside the sample, where they exist. */
   readonly referenceSeed: number;
   /** From `trainer.calibration()`. */
   readonly calibration?: readonly { readonly sigma: number; readonly meanExp: number }[];
-  readonly evaluation?: Evaluation;
 };
 
 /** Square around the rows of some two-dimensional batches, a tenth wider; the outermost 0.1 % per side may lie outside. */
@@ -58,24 +63,35 @@ export function energyGrid(energy: Energy, around: readonly Batch[], nodes = 160
   return { x0: x - half, x1: x + half, y0: y - half, y1: y + half, nx: nodes, ny: nodes, values };
 }
 
-/** The data of a report on one sample of one energy. Draws as many exact configurations (at most 4,000) where the energy has them. */
-export function runReport(energy: Energy, sample: SampleOutcome, facts: RunFacts): ReportData {
-  const { referenceSeed, calibration, evaluation, ...rest } = facts;
-  const exact = energy.exact?.sample(Math.min(sample.x.n, 4000), referenceSeed);
+/**
+ * The data of a report on what a run drew from one energy. Draws as many exact configurations (at most 4,000) where the energy has
+ * them.
+ *
+ * @throws TypeError when there is neither a raw nor a weighted sample
+ */
+export function runReport(energy: Energy, drawn: Drawn, facts: RunFacts): ReportData {
+  const shown = drawn.raw ?? drawn.weighted;
+  if (!shown) throw new TypeError("runReport: give a raw or a weighted sample");
+  const { referenceSeed, calibration, ...rest } = facts;
+  const exact = energy.exact?.sample(Math.min(shown.x.n, 4000), referenceSeed);
   const curve = calibration && calibration.length > 0 ? calibration : undefined;
+  const { weighted } = drawn;
   return {
     ...rest,
     calibration: curve && { sigma: curve.map(({ sigma }) => sigma), meanExp: curve.map(({ meanExp }) => meanExp) },
-    metrics: evaluation && metricSets(evaluation),
     energyName: energy.name,
     dim: energy.dim,
-    samples: sample.x,
-    energies: sample.energy,
-    logWeights: sample.logWeights,
-    essFraction: sample.ess?.fraction,
-    logZ: sample.logZ,
+    samples: shown.x,
+    energies: shown.energy,
+    weighted: weighted?.logWeights && {
+      samples: weighted.x,
+      energies: weighted.energy,
+      logWeights: weighted.logWeights,
+      essFraction: weighted.ess?.fraction,
+      logZ: weighted.logZ,
+    },
     reference: exact && { x: exact, energies: energy.energy(exact) },
-    contour: energyGrid(energy, exact ? [sample.x, exact] : [sample.x]),
+    contour: energyGrid(energy, exact ? [shown.x, exact] : [shown.x]),
   };
 }
 
@@ -87,16 +103,21 @@ function summaryOf(evaluation: Evaluation): string[] {
   );
 }
 
-/** The tables of an evaluation: raw, and weighted where there are weights, each with the words of the verdict that are about it. */
-export function metricSets(evaluation: Evaluation): MetricSet[] {
-  const words = summaryOf(evaluation);
-  const { weighted } = evaluation;
-  if (!weighted) return [{ label: "raw", metrics: evaluation.metrics, verdict: words }];
-  const about = words.filter((text) => text.startsWith("Weighted sample"));
-  const rest = words.filter((text) => !about.includes(text));
-  const size = `effective size ${Math.round(weighted.effectiveSize)} of ${evaluation.n}`;
-  return [
-    { label: "raw", metrics: evaluation.metrics, verdict: rest },
-    { label: `weighted (${size}, floors at that size)`, metrics: weighted.metrics, verdict: about },
-  ];
+/** A weighted set's words start with this; see metrics/verdict.ts. */
+const ABOUT_WEIGHTED = "Weighted sample";
+
+/**
+ * The tables of a run: raw, and weighted where there are weights, each with the words of the verdict that are about it.
+ *
+ * @param weighted evaluation of the weighted sample where that is another draw; by default the weighted part of `raw`
+ */
+export function metricSets(raw: Evaluation, weighted: Evaluation = raw): MetricSet[] {
+  const words = summaryOf(raw).filter((text) => !text.startsWith(ABOUT_WEIGHTED));
+  const sets: MetricSet[] = [{ label: "raw", metrics: raw.metrics, verdict: words }];
+  if (weighted.weighted) {
+    const { effectiveSize, metrics } = weighted.weighted;
+    const label = `weighted (effective size ${Math.round(effectiveSize)} of ${weighted.n}, floors at that size)`;
+    sets.push({ label, metrics, verdict: summaryOf(weighted).filter((text) => text.startsWith(ABOUT_WEIGHTED)) });
+  }
+  return sets;
 }

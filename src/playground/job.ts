@@ -29,8 +29,9 @@ export interface JobEvents {
 
 export interface JobResult {
   readonly trainer: Trainer;
-  readonly sample: SampleResult;
-  readonly evaluation: Evaluation;
+  readonly raw: SampleResult;
+  readonly weighted: SampleResult;
+  readonly scores: { readonly raw: Evaluation; readonly weighted: Evaluation };
   readonly timings: { readonly training: number; readonly sampling: number; readonly evaluation: number };
 }
 
@@ -82,15 +83,18 @@ export async function runJob(energy: Energy, settings: JobSettings, events: JobE
     await trainLoop(trainer, settings, events);
     const training = (performance.now() - started) / 1000;
     const onProgress = ({ fraction }: { fraction: number }) => events.onPhase("sampling", fraction);
-    const sample = await sampleNow(trainer, count, { seed, signal, onProgress });
+    const weighted = await sampleNow(trainer, count, { seed, signal, onProgress });
+    const raw = await sampleNow(trainer, count, { seed, signal, onProgress, correction: "none" });
     const scoring = performance.now();
-    const evaluation = await evaluate(sample, energy, {
-      seed,
-      signal,
-      onProgress: ({ stage, done, total }) => events.onPhase(`scoring against exact draws, ${stage}`, done / total),
-    });
-    const timings = { training, sampling: sample.seconds, evaluation: (performance.now() - scoring) / 1000 };
-    return { trainer, sample, evaluation, timings };
+    const score = (sample: SampleResult) =>
+      evaluate(sample, energy, {
+        seed,
+        signal,
+        onProgress: ({ stage, done, total }) => events.onPhase(`scoring against exact draws, ${stage}`, done / total),
+      });
+    const scores = { raw: await score(raw), weighted: await score(weighted) };
+    const evaluation = (performance.now() - scoring) / 1000;
+    return { trainer, raw, weighted, scores, timings: { training, sampling: raw.seconds + weighted.seconds, evaluation } };
   } catch (error) {
     trainer.dispose();
     throw error;

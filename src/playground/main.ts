@@ -68,8 +68,8 @@ async function run(energy: Energy, contour: ContourGrid | undefined): Promise<vo
       },
     );
     finished = result;
-    showSamples(result.sample, contour, "Raw samples", `${result.sample.x.n} samples.`);
-    showEnergies(energy, result.sample, settings.seed);
+    showSamples(result.raw, contour, "Raw samples", `${result.raw.x.n} samples.`);
+    showEnergies(energy, result, settings.seed);
     showMetrics(result);
     const { training, sampling } = result.timings;
     const { reason } = result.trainer.backend;
@@ -112,7 +112,7 @@ async function start(): Promise<void> {
   });
   abort.addEventListener("click", () => running?.abort());
   saveSamples.addEventListener("click", () => {
-    if (finished) download("samples.npz", npzOf(finished.sample), "application/octet-stream");
+    if (finished) download("samples.npz", npzOf(finished.weighted), "application/octet-stream");
   });
   saveReport.addEventListener("click", () => {
     if (finished) download("report.html", reportOf(energy, finished), "text/html");

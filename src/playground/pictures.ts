@@ -36,8 +36,8 @@ export function showLoss(trainer: Trainer): void {
   showFigure("loss", svg, note);
 }
 
-export function showEnergies(energy: Energy, sample: SampleResult, seed: number): void {
-  const exact = energy.exact ? energy.energy(energy.exact.sample(sample.x.n, seed)) : undefined;
+export function showEnergies(energy: Energy, { raw, weighted }: JobResult, seed: number): void {
+  const exact = energy.exact ? energy.energy(energy.exact.sample(raw.x.n, seed)) : undefined;
   const { svg, note } = histogramFigure({
     title: "Energy",
     xLabel: "energy E (kT)",
@@ -45,10 +45,8 @@ export function showEnergies(energy: Energy, sample: SampleResult, seed: number)
     trim: [0.001, 0.995],
     focus: exact,
     series: [
-      { label: "raw samples", values: sample.energy, colour: 1, kind: "bar" },
-      ...(sample.logWeights
-        ? [{ label: "weighted", values: sample.energy, logWeights: sample.logWeights, colour: 4 as const, kind: "line" as const }]
-        : []),
+      { label: "raw samples", values: raw.energy, colour: 1, kind: "bar" },
+      { label: "weighted", values: weighted.energy, logWeights: weighted.logWeights, colour: 4, kind: "line" },
       ...(exact ? [{ label: "exact", values: exact, colour: 2 as const, kind: "line" as const }] : []),
     ],
   });
@@ -60,25 +58,19 @@ function short(value: number | undefined): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3)));
 }
 
-export function showMetrics({ evaluation, sample }: JobResult): void {
+export function showMetrics({ scores, weighted }: JobResult): void {
   const rows: string[][] = [];
   const notes: string[] = [];
-  for (const { label, metrics, verdict } of metricSets(evaluation)) {
+  for (const { label, metrics, verdict } of metricSets(scores.raw, scores.weighted)) {
     rows.push([label, "value", "noise floor", ""]);
     for (const row of metricRows(metrics)) {
       const value = row.total === undefined ? short(row.value) : `${row.value} of ${row.total}`;
-      const ratio = row.ratio === undefined ? "not at the floor" : `${row.ratio.toFixed(2)} × the floor`;
-      rows.push([
-        row.label,
-        value,
-        `${short(row.floor)} ± ${short(row.floorStandardError)}`,
-        row.atFloor ? "at the floor" : ratio,
-      ]);
+      rows.push([row.label, value, `${short(row.floor)} ± ${short(row.floorStandardError)}`, row.judgement]);
     }
     notes.push(...verdict);
   }
-  if (sample.ess) notes.push(`Effective sample size ${short(sample.ess.value)} of ${sample.ess.n}.`);
-  if (sample.logZ) notes.push(`log Z = ${short(sample.logZ.value)} ± ${short(sample.logZ.standardError)}.`);
+  if (weighted.ess) notes.push(`Effective sample size ${short(weighted.ess.value)} of ${weighted.ess.n}.`);
+  if (weighted.logZ) notes.push(`log Z = ${short(weighted.logZ.value)} ± ${short(weighted.logZ.standardError)}.`);
   showTable("metrics", rows, notes);
 }
 
@@ -92,22 +84,26 @@ export function npzOf({ x, energy, logWeights }: SampleResult): Uint8Array {
 }
 
 /** The same report the command line writes. */
-export function reportOf(energy: Energy, { trainer, sample, evaluation, timings }: JobResult): string {
-  const data = runReport(energy, sample, {
-    title: `${energy.name} sampled by ${trainer.options.method}`,
-    method: trainer.options.method,
-    history: trainer.history(),
-    calibration: trainer.calibration(),
-    evaluation,
-    options: { ...trainer.options },
-    machine: { browser: navigator.userAgent, backend: trainer.backend.backend },
-    timings,
-    energyCalls: trainer.energyCalls + sample.energyCalls,
-    networkCalls: trainer.networkCalls + sample.networkCalls,
-    seed: trainer.seed,
-    versions: { bnem: version },
-    notes: [`Backend ${trainer.backend.reason}.`],
-    referenceSeed: trainer.seed,
-  });
+export function reportOf(energy: Energy, { trainer, raw, weighted, scores, timings }: JobResult): string {
+  const data = runReport(
+    energy,
+    { raw, weighted },
+    {
+      title: `${energy.name} sampled by ${trainer.options.method}`,
+      method: trainer.options.method,
+      history: trainer.history(),
+      calibration: trainer.calibration(),
+      metrics: metricSets(scores.raw, scores.weighted),
+      options: { ...trainer.options },
+      machine: { browser: navigator.userAgent, backend: trainer.backend.backend },
+      timings,
+      energyCalls: trainer.energyCalls + raw.energyCalls + weighted.energyCalls,
+      networkCalls: trainer.networkCalls + raw.networkCalls + weighted.networkCalls,
+      seed: trainer.seed,
+      versions: { bnem: version },
+      notes: [`Backend ${trainer.backend.reason}.`],
+      referenceSeed: trainer.seed,
+    },
+  );
   return renderReport(data);
 }

@@ -1,6 +1,6 @@
 /** From what `evaluate` returns to rows of a table: any entry with a numeric `value` is a metric. */
 import type { MetricSet } from "./report-data.js";
-import { spaced } from "./text.js";
+import { formatRatio, spaced } from "./text.js";
 
 export interface MetricRow {
   readonly key: string;
@@ -13,12 +13,20 @@ export interface MetricRow {
   readonly ratio?: number;
   /** Whether the value cannot be told from that of exact draws. */
   readonly atFloor?: boolean;
+  /** The same in words: "at the floor", "1.25 × the floor", "not at the floor"; "" where it is not known. */
+  readonly judgement: string;
   /** Largest possible value, for counts. */
   readonly total?: number;
 }
 
 function numberAt(entry: Record<string, unknown>, key: string): number | undefined {
   return typeof entry[key] === "number" ? entry[key] : undefined;
+}
+
+function judge(atFloor: boolean | undefined, ratio: number | undefined): string {
+  if (atFloor === undefined) return "";
+  if (atFloor) return "at the floor";
+  return ratio === undefined ? "not at the floor" : `${formatRatio(ratio)} the floor`;
 }
 
 /** Rows in the order of the entries; entries without a numeric value are passed over. */
@@ -31,6 +39,8 @@ export function metricRows(metrics: MetricSet["metrics"]): MetricRow[] {
     if (value === undefined) continue;
     const floor = numberAt(fields, "floor");
     const total = numberAt(fields, "total");
+    const ratio = floor !== undefined && floor > 0 && total === undefined ? value / floor : undefined;
+    const atFloor = typeof fields.atFloor === "boolean" ? fields.atFloor : undefined;
     rows.push({
       key,
       label: typeof fields.label === "string" ? fields.label : spaced(key),
@@ -38,8 +48,9 @@ export function metricRows(metrics: MetricSet["metrics"]): MetricRow[] {
       standardError: numberAt(fields, "standardError"),
       floor,
       floorStandardError: numberAt(fields, "floorStandardError"),
-      ratio: floor !== undefined && floor > 0 && total === undefined ? value / floor : undefined,
-      atFloor: typeof fields.atFloor === "boolean" ? fields.atFloor : undefined,
+      ratio,
+      atFloor,
+      judgement: judge(atFloor, ratio),
       total,
     });
   }

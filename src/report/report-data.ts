@@ -64,6 +64,17 @@ export interface Calibration {
   readonly standardError?: ArrayLike<number>;
 }
 
+/** Configurations with the importance weights of their paths. */
+export interface WeightedSamples {
+  readonly samples: Batch;
+  readonly energies: ArrayLike<number>;
+  /** Natural logarithms, [n], up to a constant. */
+  readonly logWeights: ArrayLike<number>;
+  /** Kish effective sample size over n. */
+  readonly essFraction?: number;
+  readonly logZ?: { readonly value: number; readonly standardError: number };
+}
+
 export type Facts = { readonly [name: string]: Json | undefined };
 
 /** Everything a report can show. */
@@ -71,17 +82,15 @@ export interface ReportData {
   readonly title: string;
   readonly energyName: string;
   readonly dim: number;
+  /** Raw output of the sampler. */
   readonly samples: Batch;
-  /** Exact energy of each sample, [n], kT. */
+  /** Exact energy of each row of `samples`, [n], kT. */
   readonly energies?: ArrayLike<number>;
   readonly method?: string;
   /** When it was made, as text. */
   readonly created?: string;
-  /** Natural logarithms of the importance weights, [n], up to a constant. */
-  readonly logWeights?: ArrayLike<number>;
-  /** Kish effective sample size over n. */
-  readonly essFraction?: number;
-  readonly logZ?: { readonly value: number; readonly standardError: number };
+  /** The sample with importance weights; it may be another draw than `samples`. */
+  readonly weighted?: WeightedSamples;
   /** Exact draws, where they exist. */
   readonly reference?: { readonly x: Batch; readonly energies: ArrayLike<number> };
   readonly contour?: ContourGrid;

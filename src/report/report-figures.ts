@@ -13,7 +13,7 @@ export interface CaptionedFigure {
 
 /** The sample in the plane: exact draws where they exist, raw, and resampled by weight. */
 export function sampleFigures(data: ReportData): CaptionedFigure[] {
-  const { samples, contour, dim, reference, logWeights } = data;
+  const { samples, contour, dim, reference, weighted } = data;
   if (dim < 2) return [];
   const plane = dim === 2;
   const suffix = plane ? "" : ", first two coordinates";
@@ -26,12 +26,18 @@ export function sampleFigures(data: ReportData): CaptionedFigure[] {
   const out: CaptionedFigure[] = [
     { svg: samplesFigure({ ...common, title: `Raw samples${suffix}`, samples, colour: 1 }), caption: `${where}${shown}` },
   ];
-  if (logWeights) {
-    const multiplicity = multiplicities(logWeights, samples.n);
+  if (weighted) {
+    const multiplicity = multiplicities(weighted.logWeights, weighted.samples.n);
     const distinct = multiplicity.reduce((count, times) => count + (times > 0 ? 1 : 0), 0);
     out.push({
-      svg: samplesFigure({ ...common, title: `Resampled by weight${suffix}`, samples, colour: 4, multiplicity }),
-      caption: `${where}${formatNumber(distinct)} distinct configurations remain; the area of a dot is how often it was drawn.`,
+      svg: samplesFigure({
+        ...common,
+        title: `Resampled by weight${suffix}`,
+        samples: weighted.samples,
+        colour: 4,
+        multiplicity,
+      }),
+      caption: `${where}${formatNumber(distinct)} distinct configurations of ${formatNumber(weighted.samples.n)} remain; the area of a dot is how often it was drawn.`,
     });
   }
   if (reference) {
@@ -46,10 +52,12 @@ export function sampleFigures(data: ReportData): CaptionedFigure[] {
 /** Energies of the sample beside the exact ones, and the log weights with their effective sample size. */
 export function distributionFigures(data: ReportData): CaptionedFigure[] {
   const out: CaptionedFigure[] = [];
-  const { energies, reference, logWeights } = data;
+  const { energies, reference, weighted } = data;
   if (energies) {
     const series: HistogramSeries[] = [{ label: "raw samples", values: energies, colour: 1, kind: "bar" }];
-    if (logWeights) series.push({ label: "weighted", values: energies, logWeights, colour: 4, kind: "line" });
+    if (weighted) {
+      series.push({ label: "weighted", values: weighted.energies, logWeights: weighted.logWeights, colour: 4, kind: "line" });
+    }
     if (reference) series.push({ label: "exact", values: reference.energies, colour: 2, kind: "line" });
     const { svg, note } = histogramFigure({
       title: "Energy",
@@ -61,8 +69,8 @@ export function distributionFigures(data: ReportData): CaptionedFigure[] {
     });
     out.push({ svg, caption: note });
   }
-  if (logWeights) {
-    const values = centred(logWeights);
+  if (weighted) {
+    const values = centred(weighted.logWeights);
     const { svg, note } = histogramFigure({
       title: "Importance weights",
       xLabel: "log weight − log mean weight",
@@ -70,10 +78,10 @@ export function distributionFigures(data: ReportData): CaptionedFigure[] {
       series: [{ label: "path weights", values, colour: 4, kind: "bar" }],
       trim: [0.005, 1],
     });
-    const ess =
-      data.essFraction === undefined
-        ? ""
-        : `Effective sample size ${formatNumber(data.essFraction * data.samples.n)} of ${formatNumber(data.samples.n)} (${formatNumber(data.essFraction)}). `;
+    const { essFraction, samples } = weighted;
+    const size = (fraction: number) =>
+      `Effective sample size ${formatNumber(Math.round(fraction * samples.n))} of ${formatNumber(samples.n)}. `;
+    const ess = essFraction === undefined ? "" : size(essFraction);
     out.push({ svg, caption: ess + note });
   }
   return out;

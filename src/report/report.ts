@@ -20,19 +20,16 @@ function card(value: string, label: string): string {
 
 /** The few numbers a reader looks for first. */
 function cards(data: ReportData): string {
+  const { weighted } = data;
   const out = [card(formatNumber(data.samples.n), "samples")];
-  if (data.essFraction !== undefined) {
-    out.push(
-      card(
-        formatNumber(Math.round(data.essFraction * data.samples.n)),
-        `effective sample size of ${formatNumber(data.samples.n)}`,
-      ),
-    );
+  if (weighted?.essFraction !== undefined) {
+    const { n } = weighted.samples;
+    out.push(card(formatNumber(Math.round(weighted.essFraction * n)), `effective sample size of ${formatNumber(n)}`));
   }
-  if (data.logZ)
-    out.push(
-      card(`${formatNumber(data.logZ.value, 2)} ± ${formatNumber(data.logZ.standardError, 2)}`, "log Z, with standard error"),
-    );
+  if (weighted?.logZ) {
+    const { value, standardError } = weighted.logZ;
+    out.push(card(`${formatNumber(value, 2)} ± ${formatNumber(standardError, 2)}`, "log Z, with standard error"));
+  }
   if (data.energyCalls !== undefined) out.push(card(formatNumber(data.energyCalls), "energy calls"));
   if (data.networkCalls !== undefined) out.push(card(formatNumber(data.networkCalls), "network calls"));
   if (data.seed !== undefined) out.push(card(String(data.seed), "seed"));

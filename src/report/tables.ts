@@ -2,7 +2,7 @@
 import type { Json } from "../core/types.js";
 import { type MetricRow, metricRows } from "./metric-rows.js";
 import type { Facts, MetricSet } from "./report-data.js";
-import { escapeText, formatNumber, formatRatio, formatSeconds, formatWithError, spaced } from "./text.js";
+import { escapeText, formatNumber, formatSeconds, formatWithError, spaced } from "./text.js";
 
 function showFact(value: Json): string {
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : formatNumber(value);
@@ -50,14 +50,9 @@ export function timingTable(timings: { readonly [phase: string]: number | undefi
   );
 }
 
-function judgement(row: MetricRow): string {
-  if (row.atFloor === undefined) return '<td class="n">–</td>';
-  const text = row.atFloor
-    ? "at the floor"
-    : row.ratio === undefined
-      ? "not at the floor"
-      : `${formatRatio(row.ratio)} the floor`;
-  return `<td class="n ${row.atFloor ? "good" : "bad"}">${text}</td>`;
+function judgement({ atFloor, judgement: text }: MetricRow): string {
+  if (atFloor === undefined) return '<td class="n">–</td>';
+  return `<td class="n ${atFloor ? "good" : "bad"}">${escapeText(text)}</td>`;
 }
 
 function metricRow(row: MetricRow): string {

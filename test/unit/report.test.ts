@@ -22,9 +22,13 @@ function fullData(): ReportData {
     created: "2026-01-02",
     samples,
     energies: Float32Array.from({ length: 300 }, (_, i) => 6 + (i % 17) / 5),
-    logWeights: Float64Array.from({ length: 300 }, (_, i) => Math.sin(i)),
-    essFraction: 0.5,
-    logZ: { value: -0.01, standardError: 0.02 },
+    weighted: {
+      samples: batch(250, 2),
+      energies: Float32Array.from({ length: 250 }, (_, i) => 6 + (i % 17) / 5),
+      logWeights: Float64Array.from({ length: 250 }, (_, i) => Math.sin(i)),
+      essFraction: 0.5,
+      logZ: { value: -0.01, standardError: 0.02 },
+    },
     reference: { x: batch(200, 2), energies: Float32Array.from({ length: 200 }, (_, i) => 6 + (i % 13) / 5) },
     contour: { x0: -5, x1: 5, y0: -5, y1: 5, nx, ny: nx, values },
     history: { step, loss: step.map((i) => 10 / i), gradientNorm: step.map((i) => 3 / i) },
@@ -161,7 +165,10 @@ describe("renderReport", () => {
       ...data,
       samples: { ...data.samples, data: spoiled(Float32Array.from(data.samples.data)) },
       energies: spoiled(Float32Array.from(data.energies ?? [])),
-      logWeights: Object.assign(Float64Array.from(data.logWeights ?? []), { 3: Number.NaN, 4: Number.NEGATIVE_INFINITY }),
+      weighted: data.weighted && {
+        ...data.weighted,
+        logWeights: Object.assign(Float64Array.from(data.weighted.logWeights), { 3: Number.NaN, 4: Number.NEGATIVE_INFINITY }),
+      },
       contour: data.contour && { ...data.contour, values: spoiled(Float32Array.from(data.contour.values)) },
       history: {
         step: [1, 2, 3, 4],

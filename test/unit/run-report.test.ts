@@ -63,16 +63,23 @@ describe("runReport", () => {
     expect(sets[0].verdict.some((text) => text.startsWith("Raw sample"))).toBe(true);
     expect(sets[1].verdict.every((text) => text.startsWith("Weighted sample"))).toBe(true);
     expect(sets[1].verdict.length).toBe(1);
-    const sample = { x, energy: energy.energy(x), logWeights };
-    const data = runReport(energy, sample, {
+    const drawn = { weighted: { x, energy: energy.energy(x), logWeights } };
+    const data = runReport(energy, drawn, {
       title: "t",
       referenceSeed: 1,
-      evaluation,
+      metrics: sets,
       calibration: [{ sigma: 1, meanExp: 1.1 }],
     });
+    expect(data.samples).toBe(x);
+    expect(data.weighted?.logWeights).toBe(logWeights);
+    expect(() => runReport(energy, {}, { title: "t", referenceSeed: 1 })).toThrow(TypeError);
     expect(data.reference?.x.n).toBe(200);
     expect(data.contour?.nx).toBe(160);
     expect(data.calibration).toEqual({ sigma: [1], meanExp: [1.1] });
+    const raw = await evaluate(x, energy, { seed: 6 });
+    expect(metricSets(raw, evaluation)[0].metrics).toBe(raw.metrics);
+    expect(metricSets(raw, evaluation)[1]).toEqual(sets[1]);
+    expect(metricSets(raw)).toHaveLength(1);
     const page = renderReport(data);
     parseMarkup(page);
     expect(page).toContain("Resampled by weight");

@@ -1,0 +1,176 @@
+/** What a training run ends in: its samples and scores, as files, JSON, text and report. */
+import {
+  type Energy,
+  evaluate,
+  metricSets,
+  renderReport,
+  runReport,
+  type SampleResult,
+  type Trainer,
+  version,
+} from "../index.js";
+import { writeSamples } from "./files.js";
+import { describeMachine, type Machine } from "./machine.js";
+import { type Scores, scoresJson, scoresText, shortNumber } from "./metrics-text.js";
+import type { ProgressReporter } from "./progress.js";
+import type { TrainPlan } from "./train-plan.js";
+import type { TrainedRun } from "./train-run.js";
+
+/** All that is known at the end of a run. */
+export interface Finished {
+  readonly plan: TrainPlan;
+  readonly run: TrainedRun;
+  /** Raw output: what the metrics are about, and what the sampler is when nothing is corrected. */
+  readonly raw: SampleResult;
+  /** Weighted samples: what is written. */
+  readonly weighted: SampleResult;
+  readonly scores?: Scores;
+  readonly machine: Machine;
+  readonly timings: { readonly training: number; readonly sampling: number; readonly evaluation: number };
+}
+
+export interface FinishOptions {
+  /** Samples of each kind. */
+  readonly n: number;
+  readonly evaluate: boolean;
+  readonly signal: AbortSignal;
+  readonly progress: ProgressReporter;
+}
+
+/** Raw and weighted samples of the present weights, from one sampler. */
+async function drawBoth(trainer: Trainer, { n, signal, progress }: FinishOptions): Promise<Pick<Finished, "raw" | "weighted">> {
+  const sampler = await trainer.sampler();
+  const draw = (correction: "path" | "none", phase: string) =>
+    sampler.sample(n, {
+      seed: trainer.seed,
+      correction,
+      signal,
+      onProgress: ({ fraction }) => progress.update({ phase, step: Math.round(fraction * n), steps: n }),
+    });
+  try {
+    return { weighted: await draw("path", "sampling with weights"), raw: await draw("none", "sampling, raw") };
+  } finally {
+    sampler.dispose();
+    progress.endLine();
+  }
+}
+
+async function scoreBoth(
+  energy: Energy,
+  { raw, weighted }: Pick<Finished, "raw" | "weighted">,
+  seed: number,
+  options: FinishOptions,
+): Promise<Scores> {
+  const { signal, progress } = options;
+  const score = (what: string, sample: SampleResult) =>
+    evaluate(sample, energy, {
+      seed,
+      signal,
+      onProgress: ({ stage, done, total }) => progress.update({ phase: `scoring ${what}, ${stage}`, step: done, steps: total }),
+    });
+  try {
+    return { raw: await score("raw", raw), weighted: await score("weighted", weighted) };
+  } finally {
+    progress.endLine();
+  }
+}
+
+/** Samples, writes the weighted sample, scores both. */
+export async function finishRun(plan: TrainPlan, run: TrainedRun, options: FinishOptions): Promise<Finished> {
+  const { seed } = run.trainer;
+  const drawn = await drawBoth(run.trainer, options);
+  const { x, energy, logWeights } = drawn.weighted;
+  if (plan.samples !== undefined) await writeSamples(plan.samples, { x, energy, logWeights });
+  const started = performance.now();
+  const scores = options.evaluate ? await scoreBoth(plan.energy, drawn, seed, options) : undefined;
+  const evaluation = (performance.now() - started) / 1000;
+  const timings = { training: run.seconds, sampling: drawn.raw.seconds + drawn.weighted.seconds, evaluation };
+  return { plan, run, ...drawn, scores, machine: describeMachine(), timings };
+}
+
+/** What a custom energy has to say: that its gradient comes from differences. "" for other energies. */
+export function noticeOf(energy: Energy): string {
+  return "notice" in energy && typeof energy.notice === "string" ? energy.notice : "";
+}
+
+function notesOf({ plan, run, raw, weighted }: Finished): string[] {
+  const notes = [`Backend ${run.trainer.backend.reason}.`];
+  if (noticeOf(plan.energy)) notes.push(noticeOf(plan.energy));
+  if (run.nonFinite > 0)
+    notes.push(`${run.nonFinite} energies met in training were not finite; they were counted, not repaired.`);
+  const lost = raw.nonFinite + weighted.nonFinite;
+  if (lost > 0) notes.push(`${lost} of ${raw.x.n + weighted.x.n} samples came out non-finite.`);
+  return notes;
+}
+
+/** The report as HTML. */
+export function reportOf(finished: Finished): string {
+  const { plan, run, raw, weighted, scores, machine, timings } = finished;
+  const { trainer } = run;
+  const { method } = trainer.options;
+  const data = runReport(
+    plan.energy,
+    { raw, weighted },
+    {
+      title: `${plan.energy.name} sampled by ${method}`,
+      method,
+      history: trainer.history(),
+      calibration: trainer.calibration(),
+      metrics: scores && metricSets(scores.raw, scores.weighted),
+      options: { ...trainer.options },
+      machine: { ...machine, backend: trainer.backend.backend },
+      timings,
+      energyCalls: trainer.energyCalls + raw.energyCalls + weighted.energyCalls,
+      networkCalls: trainer.networkCalls + raw.networkCalls + weighted.networkCalls,
+      seed: trainer.seed,
+      versions: { bnem: version, runtime: machine.runtime },
+      notes: notesOf(finished),
+      referenceSeed: trainer.seed,
+    },
+  );
+  return renderReport(data);
+}
+
+/** The JSON object of the command. `metrics` are those of the raw sample, `weighted` those of the written one. */
+export function jsonOf({ plan, run, raw, weighted, scores, machine, timings }: Finished): object {
+  const { trainer } = run;
+  return {
+    energy: plan.energy.name,
+    method: trainer.options.method,
+    seed: trainer.seed,
+    seconds: run.seconds,
+    steps: trainer.step,
+    energyCalls: trainer.energyCalls,
+    nonFinite: run.nonFinite,
+    ...scoresJson(scores),
+    samples: {
+      n: raw.x.n,
+      ess: weighted.ess ?? null,
+      logZ: weighted.logZ ?? null,
+      nonFinite: raw.nonFinite + weighted.nonFinite,
+    },
+    timings,
+    backend: trainer.backend,
+    machine,
+    version,
+    files: { model: plan.model, samples: plan.samples, report: plan.report },
+  };
+}
+
+/** What the terminal shows. */
+export function textOf({ plan, run, weighted, scores }: Finished): string {
+  const { trainer, seconds } = run;
+  const { method } = trainer.options;
+  const lines = [
+    `${method} on ${plan.energy.name}: ${trainer.step} steps in ${seconds.toFixed(1)} s, seed ${trainer.seed}, ${trainer.energyCalls} energy calls, backend ${trainer.backend.backend}`,
+  ];
+  if (weighted.ess) {
+    const { value, n, fraction } = weighted.ess;
+    lines.push(`${n} weighted samples: effective sample size ${shortNumber(value)} (${shortNumber(fraction)} of n)`);
+  }
+  if (weighted.logZ) lines.push(`log Z = ${shortNumber(weighted.logZ.value)} ± ${shortNumber(weighted.logZ.standardError)}`);
+  if (scores) lines.push("", scoresText(scores));
+  lines.push("");
+  for (const path of [plan.model, plan.samples, plan.report]) if (path !== undefined) lines.push(`wrote ${path}`);
+  return lines.join("\n");
+}
