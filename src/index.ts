@@ -49,6 +49,7 @@ export {
 } from "./pipeline/trainer.js";
 export { version } from "./pipeline/version.js";
 export { curveFigure } from "./report/curve-figure.js";
+export { standaloneSvg } from "./report/figure.js";
 export { histogramFigure } from "./report/histogram-figure.js";
 export { metricRows } from "./report/metric-rows.js";
 export { renderReport } from "./report/report.js";

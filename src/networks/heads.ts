@@ -5,6 +5,7 @@ import {
   log,
   maximum,
   mul,
+  neg,
   reshape,
   sqrt,
   square,
@@ -18,8 +19,8 @@ import type { Features } from "./features.js";
 
 /** Where a target is known to have no mass, in raw units. */
 export interface Confinement {
-  /** Radius around the origin that holds the target; 0: nothing is known, no wall. */
-  readonly radius: number;
+  /** Every |x_i| of the target stays below this; 0: nothing is known, no wall. */
+  readonly halfWidth: number;
   /** Softness of the wall: the finest length of the target. */
   readonly detail: number;
 }
@@ -27,25 +28,24 @@ export interface Confinement {
 interface Wall {
   /** z^2 / (1 + z), [n, 1], kT. */
   readonly energy: Tensor;
-  /** Its gradient along x: gradient = along * x, [n, 1]. */
-  readonly along: Tensor;
+  /** Its gradient, [n, dim]. */
+  readonly gradient: Tensor;
 }
 
 /**
- * Outside its radius R a noised target rises at least like t^2 / (2 (h + detail^2)), t = |x| - R, which at small noise h is far steeper than
- * the Gaussian base. What is missing, z = max(0, t^2 / (2 (h + detail^2)) - |x|^2 / (2 v)), is added as z^2 / (1 + z) (smooth at z = 0).
- * GMM-40 without it: samples that start 2.5 standard deviations out come to rest at 90 to 130, and position W2 is 7 where 4 is reached.
+ * Outside the box of half-width R a noised target rises at least about like |t|^2 / (2 (h + detail^2)), t_i = sign(x_i) max(0, |x_i| - R), which at
+ * small noise h is far steeper than the Gaussian base. What is missing, z = max(0, |t|^2 / (2 (h + detail^2)) - |x|^2 / (2 v)), is added as
+ * z^2 / (1 + z) (smooth at z = 0). GMM-40 without it: samples that start 2.5 standard deviations out come to rest at 90 to 130, and position
+ * W2 is 7 where 4 is reached.
  */
-function wall(x: Tensor2D, variance: Tensor1D, features: Features, { radius, detail }: Confinement): Wall {
-  // The 1e-12 keeps the root's derivative finite at x = 0, inside every wall.
-  const norm = sqrt(add(sum(square(x), 1, true), 1e-12));
-  const beyond = maximum(sub(norm, radius), 0);
+function wall(x: Tensor2D, variance: Tensor1D, features: Features, { halfWidth, detail }: Confinement): Wall {
+  const excess = sub(maximum(sub(x, halfWidth), 0), maximum(sub(neg(x), halfWidth), 0));
   const width = add(reshape(variance, [variance.shape[0], 1]), detail * detail);
-  const z = maximum(sub(div(square(beyond), mul(width, 2)), mul(features.square, 0.5)), 0);
+  const z = maximum(sub(div(sum(square(excess), 1, true), mul(width, 2)), mul(features.square, 0.5)), 0);
   const onePlus = add(z, 1);
   const slope = div(mul(z, add(z, 2)), square(onePlus));
-  const along = mul(slope, sub(div(div(beyond, norm), width), div(1, features.total)));
-  return { energy: div(square(z), onePlus), along };
+  const gradient = mul(slope, sub(div(excess, width), div(x, features.total)));
+  return { energy: div(square(z), onePlus), gradient };
 }
 
 /**
@@ -65,7 +65,7 @@ export function energyHead(
 ): Tensor1D {
   const normalizer = mul(add(log(features.total), Math.log(2 * Math.PI)), 0.5 * x.shape[1]);
   const base = add(add(mul(raw, outputScale), mul(features.square, 0.5)), normalizer);
-  const energy = confinement.radius === 0 ? base : add(base, wall(x, variance, features, confinement).energy);
+  const energy = confinement.halfWidth === 0 ? base : add(base, wall(x, variance, features, confinement).energy);
   return reshape(energy, [raw.shape[0]]) as Tensor1D;
 }
 
@@ -86,6 +86,6 @@ export function scoreHead(
   const { detail } = confinement;
   const reach = sqrt(add(reshape(variance, [variance.shape[0], 1]), detail * detail));
   const score = sub(div(raw, reach), div(x, features.total));
-  if (confinement.radius === 0) return score as Tensor2D;
-  return sub(score, mul(x, wall(x, variance, features, confinement).along)) as Tensor2D;
+  if (confinement.halfWidth === 0) return score as Tensor2D;
+  return sub(score, wall(x, variance, features, confinement).gradient) as Tensor2D;
 }

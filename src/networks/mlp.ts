@@ -23,7 +23,7 @@ export interface MlpOptions extends Partial<FeatureOptions> {
   readonly baseStd?: number;
   /** Energy per unit of the last layer, kT. Default 4. */
   readonly outputScale?: number;
-  /** Root-mean-square coordinate, in units of scale, beyond which the target has no mass (a wall there; heads.ts). Default 0: none. */
+  /** Half-width, in units of scale, of the box outside which the target has no mass (a wall there; heads.ts). Default 0: not known. */
   readonly extent?: number;
   /** Finest structure of the target, in units of scale. Default 0.025. */
   readonly detail?: number;
@@ -118,7 +118,7 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
     const shapes = shapesOf(dim, output === "energy" ? 1 : dim, settings);
     const features = makeFeatures(dim, settings);
     const confinement = {
-      radius: settings.extent * settings.scale * Math.sqrt(dim),
+      halfWidth: settings.extent * settings.scale,
       detail: settings.detail * settings.scale,
     };
     return {

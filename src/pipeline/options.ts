@@ -56,7 +56,7 @@ export const trainSchema = v.object({
     numberField(0, 1000, "coordinate, in standard deviations of the base, beyond which the features stand still; 0: off"),
   ),
   extent: v.optional(
-    numberField(0, 1000, "root-mean-square coordinate, in units of scale, beyond which the target has no mass; 0: unknown"),
+    numberField(0, 1000, "half-width, in units of scale, of the box outside which the target has no mass; 0: not known"),
   ),
   sigmaFloor: v.optional(positiveField("noise below which the noise embedding stands still, in units of scale")),
   dataStd: v.optional(

@@ -34,9 +34,9 @@ export function featuresTwin(s: TwinSettings, x: readonly number[], variance: nu
 /** The wall of heads.ts, kT. */
 function wallTwin(s: TwinSettings, x: readonly number[], variance: number, total: number): number {
   if (s.extent === 0) return 0;
-  const norm = Math.hypot(...x);
-  const beyond = Math.max(0, norm - s.extent * s.scale * Math.sqrt(s.dim));
-  const z = Math.max(0, beyond ** 2 / (2 * (variance + (s.detail * s.scale) ** 2)) - norm ** 2 / (2 * total));
+  const beyond = x.reduce((sum, c) => sum + Math.max(0, Math.abs(c) - s.extent * s.scale) ** 2, 0);
+  const quadratic = x.reduce((q, c) => q + c * c, 0) / (2 * total);
+  const z = Math.max(0, beyond / (2 * (variance + (s.detail * s.scale) ** 2)) - quadratic);
   return z ** 2 / (1 + z);
 }
 
