@@ -1,8 +1,10 @@
 /**
  * Label-free check of a learned energy: with r = E_theta - E_K on draws the network has not been trained on, mean(exp(r)) is 1 at
- * every noise level when E_theta is the noised energy, for every K. Kept as a running mean per bin of log sigma.
+ * every noise level when E_theta is the noised energy, for every K. Kept as a running mean per bin of log sigma. Targets from a
+ * teacher are left out: they would compare the network with its own past.
  */
 import { exp, log } from "../core/elementary.js";
+import type { EstimateResult } from "../core/types.js";
 
 const BINS = 12;
 /** exp(r) enters as at most exp(6), the linex cap: one missed draw must not decide for the rest of the run. */
@@ -20,7 +22,7 @@ export interface CalibrationPoint {
 export function observeCalibration(
   memory: Map<string, Float64Array>,
   prediction: Float32Array,
-  target: Float32Array,
+  { target, plain }: Pick<EstimateResult, "target" | "plain">,
   variance: Float32Array,
   range: { readonly low: number; readonly high: number },
 ): void {
@@ -31,6 +33,7 @@ export function observeCalibration(
   }
   const span = log(range.high / range.low);
   for (let i = 0; i < prediction.length; i++) {
+    if (plain && !plain[i]) continue;
     const at = Math.floor((log(variance[i] / range.low) / span) * BINS);
     const bin = Math.max(0, Math.min(BINS - 1, at));
     const r = prediction[i] - target[i];

@@ -49,6 +49,8 @@ export interface LossInputs {
   readonly weight: Tensor1D;
   /** Rows left out because their target was not finite (beyond those `excluded` named): NaN, -inf, and +inf under squared error. */
   readonly dropped: number;
+  /** Rows of the mean; 0 makes the loss a meaningless 0. */
+  readonly counted: number;
 }
 
 function rowCounts(target: Float32Array, row: number, width: number, loss: Loss): boolean {
@@ -91,7 +93,7 @@ export function lossInputs(
     }
   }
   if (counted > 0) for (let row = 0; row < n; row++) weights[row] /= counted;
-  return { target: tensor2d(values, [n, width]), weight: tensor1d(weights), dropped };
+  return { target: tensor2d(values, [n, width]), weight: tensor1d(weights), dropped, counted };
 }
 
 /** exp(r) - r - 1 below `cap`, its tangent beyond, elementwise. r is bounded before exp: an overflow selected away would leave NaN gradients. */

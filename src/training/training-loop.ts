@@ -29,6 +29,11 @@ export interface StepsOptions {
   readonly signal?: AbortSignal;
 }
 
+/** False when every energy of the step was NaN or -inf: such targets say nothing, though some losses of them are finite. */
+function someFinite({ energyCalls, networkCalls, nonFinite }: EstimateResult): boolean {
+  return nonFinite === 0 || nonFinite < energyCalls + networkCalls;
+}
+
 /** Holds tensors until `dispose`. Make it with `createTrainer`, which starts kernels and backend first. */
 export class TrainingLoop {
   private parameters: Tensor1D;
@@ -153,21 +158,20 @@ export class TrainingLoop {
   }
 
   private async advance(signal: AbortSignal | undefined): Promise<Omit<StepInfo, "seconds" | "secondsLeft">> {
+    this.assertAlive();
     const failure = backendFailure();
     if (failure) throw failure;
-    const { knobs } = this.config;
     const step = this.done;
-    // At the start of a step, so that an aborted refill is simply made again, with the same key, when training goes on.
-    if (step > 0 && step % knobs.bufferEvery === 0) await this.refill(signal);
-    const inputs = this.inputs(step);
-    const request = this.request(inputs, step);
-    const result = await this.config.estimator.estimate(request);
-    const learningRate = learningRateAt(step, { ...knobs, steps: this.total });
-    const { loss, gradientNorm, prediction } = await this.update(inputs, result, learningRate);
-    this.config.estimator.observe?.(request, result, prediction);
-    if (this.config.estimator.kind === "energy") {
-      observeCalibration(this.memory, prediction, result.target, inputs.variance, this.varianceRange());
+    const undo = await this.refillWhenDue(step, signal);
+    let learned: Awaited<ReturnType<TrainingLoop["learn"]>>;
+    try {
+      learned = await this.learn(step);
+    } catch (cause) {
+      this.assertAlive();
+      undo();
+      throw cause;
     }
+    const { loss, gradientNorm, learningRate, result } = learned;
     this.count(result, Number.isFinite(loss) && Number.isFinite(gradientNorm));
     this.history.push(loss, gradientNorm);
     this.done = step + 1;
@@ -186,6 +190,21 @@ export class TrainingLoop {
       networkCalls,
       notes,
     };
+  }
+
+  /** Targets, loss and optimizer step; a step without a finite loss leaves everything as it was. */
+  private async learn(step: number) {
+    const { estimator, knobs } = this.config;
+    const inputs = this.inputs(step);
+    const request = this.request(inputs, step);
+    const result = await estimator.estimate(request);
+    const learningRate = learningRateAt(step, { ...knobs, steps: this.total });
+    const { loss, gradientNorm, prediction } = await this.update(inputs, result, learningRate);
+    if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
+      estimator.observe?.(request, result, prediction);
+      if (estimator.kind === "energy") observeCalibration(this.memory, prediction, result, inputs.variance, this.varianceRange());
+    }
+    return { loss, gradientNorm, learningRate, result };
   }
 
   private inputs(step: number): StepInputs {
@@ -210,7 +229,7 @@ export class TrainingLoop {
     };
   }
 
-  /** One optimizer step on the batch; leaves everything as it was when the loss or the gradient is not finite. */
+  /** One optimizer step on the batch; leaves everything as it was when nothing finite was estimated, or the loss or the gradient is not finite. */
   private async update(inputs: StepInputs, result: EstimateResult, learningRate: number) {
     const { network, estimator, loss } = this.config;
     const { n, dim, data } = inputs.x;
@@ -220,7 +239,8 @@ export class TrainingLoop {
     const variance = tensor1d(inputs.variance);
     const outcome = lossAndGradient(network, this.parameters, { ...target, x, variance, kind: estimator.kind }, loss);
     try {
-      const value = (await outcome.loss.data())[0];
+      const mean = (await outcome.loss.data())[0];
+      const value = target.counted > 0 && someFinite(result) ? mean : Number.NaN;
       const prediction = (await outcome.prediction.data()) as Float32Array;
       if (!Number.isFinite(value)) return { loss: value, gradientNorm: Number.NaN, prediction };
       const step = await this.adam.apply(this.parameters, outcome.gradient, learningRate);
@@ -253,8 +273,23 @@ export class TrainingLoop {
     if (this.counts.inARow < this.config.knobs.maxNonFinite) return;
     throw new BnemError(
       "diverged",
-      `train: loss or gradient was not finite for ${this.counts.inARow} steps in a row at step ${this.done}; lower learningRate, raise sigmaMin, or check the energy`,
+      `train: loss, gradient or every energy was not finite for ${this.counts.inARow} steps in a row at step ${this.done}; lower learningRate, raise sigmaMin, or check the energy`,
     );
+  }
+
+  /**
+   * A refill is part of the step it is due at: aborted, it is simply made again, with the same key, when training goes on; and when the
+   * rest of the step fails, what is returned takes it back.
+   */
+  private async refillWhenDue(step: number, signal: AbortSignal | undefined): Promise<() => void> {
+    if (step === 0 || step % this.config.knobs.bufferEvery !== 0) return () => {};
+    const { counts } = this;
+    const before = this.buffer.state();
+    await this.refill(signal);
+    return () => {
+      this.buffer.restore(before);
+      this.counts = counts;
+    };
   }
 
   /** New buffer rows from the averaged network. */
