@@ -124,9 +124,8 @@ export function noisedRows<E>(
   const blockBytes = (<usize>dim) << 5;
   const gradients = scratch + 96 + blockBytes;
   const draws = gradients + blockBytes;
-  const y = configurationsOf(draws, dim);
+  const y = configurationsOf(draws);
   const quantity = ask.quantity;
-  const vectors = quantity == MEAN ? epsOf(draws) : gradients;
   const vectorBytes: usize = quantity == ENERGY ? 0 : blockBytes;
   let nonFinite: f64 = 0;
   for (let r = 0; r < n; r++) {
@@ -141,7 +140,7 @@ export function noisedRows<E>(
       if (quantity == SCORE) target.gradientBlock(y, scratch, gradients);
       else target.energyBlock(y, scratch);
       nonFinite += <f64>exclude(scratch, lanes(ask.mode, ask.mcSamples - first));
-      accumulate(scratch, vectors, vectorBytes);
+      accumulate(scratch, quantity == MEAN ? epsOf(ask, first, dim, draws) : gradients, vectorBytes);
     }
     const scale: f32 = quantity == SCORE ? -1 : sigma;
     finishRow(scratch, ask.mcSamples, energy, quantity == ENERGY ? 0 : vector, dim, scale, quantity == MEAN ? x : 0);

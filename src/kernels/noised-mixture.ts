@@ -8,9 +8,9 @@ import { checkRequest, putRequest, requestParts, tableOf } from "./perturbations
 
 /** Header of the GaussianMixture overlay in assembly/energies/gaussian-mixture.ts. */
 const HEADER_BYTES = 16;
-const SCRATCH_PER_COMPONENT = 36;
+const SCRATCH_PER_COMPONENT = 48;
 
-/** A mixture as the kernel reads it: [half, c, inverse, 0, mean...] per component. Made by `packMixture`. */
+/** A mixture as the kernel reads it: [half, c, inverse, 0, mean...] per component, count a multiple of 4. Made by `packMixture`. */
 export interface PackedMixture {
   readonly count: number;
   readonly dim: number;
@@ -21,13 +21,16 @@ export interface PackedMixture {
 export function packMixture(means: Float64Array, dim: number, weights: Float64Array, std: Float64Array): PackedMixture {
   const kept = Array.from(weights.keys()).filter((k) => weights[k] > 0);
   const width = 4 + dim;
-  const records = new Float32Array(kept.length * width);
+  const count = 4 * Math.ceil(kept.length / 4);
+  const records = new Float32Array(count * width);
   kept.forEach((k, i) => {
     const square = std[k] * std[k];
     const c = 0.5 * dim * log(2 * Math.PI * square) - log(weights[k]);
     records.set([0.5 / square, c, 1 / square, 0, ...means.subarray(k * dim, (k + 1) * dim)], i * width);
   });
-  return { count: kept.length, dim, records };
+  // Fillers: at the origin with c = +inf, so that they are never near.
+  for (let i = kept.length; i < count; i++) records.set([1, Infinity], i * width);
+  return { count, dim, records };
 }
 
 function mixtureParts({ count, records }: PackedMixture): number[] {
