@@ -2,15 +2,15 @@
 
 /** GMM-40 in raw units: modes within 40 of the origin, standard deviation 1.31. Measured by `npm run bench -- gmm40`. */
 const gmm40 = {
-  steps: 4500,
+  steps: 6000,
   batchSize: 512,
-  mcSamples: 64,
+  mcSamples: 32,
   mode: "lattice",
   learningRate: 4e-3,
   warmupSteps: 50,
   finalLearningRate: 0.02,
   gradientClip: 5,
-  emaDecay: 0.995,
+  emaDecay: 0.998,
   width: 64,
   depth: 4,
   features: 64,
