@@ -6,7 +6,8 @@
  *   S_K(x) = -sum_k w_k grad E(y_k),  D_K(x) = sum_k w_k y_k,   w = softmax(-E(y))
  *
  * exp(-E_K) is unbiased for exp(-E_h); E_K itself is high by about Var(w) / (2 K mean(w)^2), w = exp(-E). S_K = -grad E_K for
- * shared draws. A NaN energy counts as probability zero and is reported in `nonFinite`.
+ * shared draws. A NaN or -inf energy counts as probability zero and is reported in `nonFinite`. Where every draw has probability
+ * zero: E_K = +inf, S_K = 0, D_K = x.
  *
  * @see OuYang et al. 2024, arXiv:2409.09787; Akhound-Sadegh et al. 2024, arXiv:2402.06121
  */
@@ -37,8 +38,9 @@ export function noisedGeneric(energy: Energy, request: NoisedRequest): NoisedRes
     const row = softmaxWeights(evaluated.energy, weights);
     result[i] = row.energy;
     nonFinite += row.nonFinite;
-    if (vectors)
-      weightedSum(evaluated.gradient, weights, dim, quantity === "score" ? -1 : 1, vectors.subarray(i * dim, (i + 1) * dim));
+    const out = vectors?.subarray(i * dim, (i + 1) * dim);
+    if (out && row.energy < Infinity) weightedSum(evaluated.gradient, weights, dim, quantity === "score" ? -1 : 1, out);
+    else if (out && quantity === "mean") out.set(x.data.subarray(i * dim, (i + 1) * dim));
   }
   const common = { energy: result, nonFinite, energyCalls: n * mcSamples };
   if (quantity === "score") return { ...common, score: vectors };
