@@ -2,8 +2,9 @@
  * Gaussian mixture: E(y) = -log sum_k w_k N(y; mean_k, std_k^2 I), any weights, means, per-component std and dimension.
  *
  * Two passes: q_k = |y - mean_k|^2 / (2 std_k^2) + c_k for every component, keeping the least; then exp only for components
- * within CUT of the least in some lane. They are found through lists, by quads and then one by one: a branch per component
- * would cost a misprediction each, and testing all of them takes as long as the distances themselves.
+ * within CUT of the least in some lane, through a list written without a branch: a branch per component would be mispredicted
+ * once for each that is near. On GMM-40 one to five of forty are near, and an evaluation takes 17 to 21 ns instead of the 52 of 40
+ * exps. Tried and slower: testing quads of components first (10 % at large noise).
  * Refuses nothing: a NaN coordinate gives NaN; an infinite one, or a square that overflows, +inf.
  */
 import { evaluateRows } from "../blocks";
@@ -18,8 +19,7 @@ const HUGE: f32 = 3.0e38;
 /**
  * Overlay on the parameter block: this header, then per component [half, c, inverse, 0, mean_0 .. mean_{dim-1}] f32 with
  * half = 1 / (2 std^2), inverse = 1 / std^2, c = -log w + dim/2 log(2 pi std^2); `stride` bytes each. `count` is a multiple of 4:
- * the last components may be fillers with c = +inf. `scratch`: 48 bytes per component, 16-byte aligned:
- * q [count][8], least q of each quad [count / 4][8], list of quads, list of components.
+ * the last components may be fillers with c = +inf. `scratch`: 36 bytes per component, 16-byte aligned: q [count][8] and the list.
  */
 export class GaussianMixture {
   count: i32;
@@ -109,8 +109,7 @@ export class GaussianMixture {
 
   /** Start of the list that `relevant` fills. */
   get list(): usize {
-    const bytes = (<usize>this.count) << 5;
-    return this.scratch + bytes;
+    return this.scratch + ((<usize>this.count) << 5);
   }
 
   /** e = least - log(sum); where nothing was near, +inf, or NaN where a coordinate is. `e` holds the least when called. */
