@@ -120,7 +120,7 @@ function modesOf({ count, dim, means, weights, std }: MixtureDefinition): ModeSe
  * `gaussianMixture({ components: 40, seed: 0 })`, also the default, is GMM-40: 40 equal components in the plane, means uniform on
  * [-40, 40]^2 (the very numbers of the published benchmark), std log(1 + e). Energies and gradients come from the SIMD kernels in
  * f32, means rounded to f32: the error of E is below 2^-24 ((dim + 6) (|E| + |c| + 4) + components + 16), c the largest constant of
- * a component, on GMM-40 about 6e-6; a coordinate whose square overflows f32 gives +inf. Exact draws, log Z, the noised density and its score (f64) and the fused estimator are all there.
+ * a component, on GMM-40 about 1e-5 where samples are; a coordinate whose square overflows f32 gives +inf. Exact draws, log Z, the noised density and its score (f64) and the fused estimator are all there.
  *
  * @throws TypeError / RangeError for wrong or unknown options
  * @see Midgley et al. 2023, arXiv:2208.01893 (the benchmark)
