@@ -3,39 +3,16 @@
  * energy, backend and versions as metadata. Any safetensors reader opens it; only files with our checksum are loaded back.
  */
 import { BnemError } from "../core/errors.js";
-import type { Energy, Json } from "../core/types.js";
+import type { Energy } from "../core/types.js";
 import { readSafetensors, type Tensor, writeSafetensors } from "../io/safetensors.js";
-import type { LoopCounts, LoopState } from "../training/loop-state.js";
-import type { SettledSettings } from "./configure.js";
-import type { PartRecord } from "./parts.js";
+import type { LoopState } from "../training/loop-state.js";
+import { type CheckpointFacts, checkFacts } from "./checkpoint-facts.js";
 import { version } from "./version.js";
+
+export type { CheckpointFacts } from "./checkpoint-facts.js";
 
 const FORMAT = 1;
 const MEMORY = "memory.";
-
-/** Plain facts of a checkpoint, readable without its energy. */
-export interface CheckpointFacts {
-  readonly format: number;
-  readonly version: string;
-  readonly method: string;
-  readonly step: number;
-  readonly steps: number;
-  readonly options: SettledSettings;
-  readonly estimator: PartRecord;
-  readonly network: PartRecord & { readonly output: "energy" | "score" };
-  readonly schedule: PartRecord;
-  readonly loss: { readonly name: "squared" } | { readonly name: "linex"; readonly cap: number };
-  readonly energy: {
-    readonly name: string;
-    readonly dim: number;
-    readonly convention: string;
-    readonly options: { readonly [name: string]: Json } | null;
-    readonly check: { readonly x: readonly number[]; readonly energy: number };
-  };
-  readonly backend: string;
-  /** Adam's step count, the buffer's next slot and the running totals. */
-  readonly progress: { readonly adamStep: number; readonly bufferHead: number; readonly counts: LoopCounts };
-}
 
 export interface Checkpoint {
   readonly facts: CheckpointFacts;
@@ -76,10 +53,19 @@ function readFile(bytes: Uint8Array) {
   }
   const text = file.metadata["bnem.checkpoint"];
   if (text === undefined) throw bad("this safetensors file is not a bnem checkpoint: its metadata has no bnem.checkpoint");
-  const facts = JSON.parse(text) as CheckpointFacts;
-  if (facts.format !== FORMAT)
-    throw bad(`format ${facts.format} was written by bnem ${facts.version}; this is ${version}, which reads ${FORMAT}`);
-  return { file, facts };
+  return { file, facts: readFacts(text) };
+}
+
+function readFacts(text: string): CheckpointFacts {
+  try {
+    const facts = JSON.parse(text);
+    const { format, version: writer } = facts;
+    if (Number.isInteger(format) && format !== FORMAT)
+      throw new RangeError(`format ${format} was written by bnem ${writer}; this is ${version}, which reads ${FORMAT}`);
+    return checkFacts(facts);
+  } catch (cause) {
+    throw bad(`its metadata cannot be used: ${(cause as Error).message}`, cause);
+  }
 }
 
 /** @throws TypeError unless bytes; BnemError("bad-checkpoint") for a damaged, foreign or newer file */
@@ -108,7 +94,18 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     loss: get("history.loss"),
     gradientNorm: get("history.gradient_norm"),
   };
+  checkSizes(facts, state);
   return { facts, state };
+}
+
+/** The tensors fit each other and the options; whether they fit the network is seen when that is made. */
+function checkSizes({ energy, options, step }: CheckpointFacts, state: LoopState): void {
+  const { parameters, ema, adamM, adamV, buffer, bufferHead, loss, gradientNorm } = state;
+  if ([ema, adamM, adamV].some(({ length }) => length !== parameters.length)) throw bad("its weights differ in length");
+  if (buffer.length % energy.dim !== 0 || buffer.length / energy.dim > options.bufferSize || bufferHead >= options.bufferSize) {
+    throw bad(`its buffer does not hold at most ${options.bufferSize} rows of ${energy.dim} coordinates`);
+  }
+  if (loss.length !== step || gradientNorm.length !== step) throw bad(`its history is not that of ${step} steps`);
 }
 
 /** What a checkpoint is, without loading it. @throws as `decodeCheckpoint` */

@@ -50,7 +50,7 @@ export type SettledSettings = ResolvedTrainSettings & {
 /** Fills what follows from the energy. Unit lengths default to the extent of its modes, or to 5. */
 export function settle(call: string, energy: Energy, options: TrainOptions): SettledSettings {
   const settings = parseTrainOptions(call, options, trainValues);
-  const sigmaMax = settings.sigmaMax ?? settings.scale ?? extentOf(energy);
+  const sigmaMax = settings.sigmaMax ?? options.noiseSchedule?.sigma(1) ?? settings.scale ?? extentOf(energy);
   const sigmaMin = settings.sigmaMin ?? sigmaMax / SIGMA_RATIO;
   const scale = settings.scale ?? sigmaMax;
   return {
@@ -117,11 +117,44 @@ export interface Configured {
   readonly config: LoopConfig;
 }
 
-/** @throws TypeError / RangeError as `parseTrainOptions`; TypeError where loss and estimator do not fit */
+/** Samplers end at sigmaMin and start at sigma(1) of the schedule, whoever made it. */
+function checkReach(call: string, sigmaMin: number, schedule: NoiseSchedule): void {
+  if (sigmaMin < schedule.sigma(1)) return;
+  throw new RangeError(`${call}: sigmaMin must be below the schedule's sigma(1) = ${schedule.sigma(1)}, got ${sigmaMin}`);
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  return (
+    value !== null &&
+    typeof value === "object" &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === "function")
+  );
+}
+
+/** What came in as values has the shape its interface asks for. @throws TypeError naming the option */
+function checkParts(call: string, energy: Energy, options: TrainOptions): void {
+  const { estimator, network, noiseSchedule } = options ?? {};
+  if (!hasMethods(energy, ["energy", "energyAndGradient"]))
+    throw new TypeError(`${call}: energy must be an Energy, such as gaussianMixture() or customEnergy({ ... })`);
+  if (estimator !== undefined && !(hasMethods(estimator, ["estimate"]) && ["energy", "score"].includes(estimator.kind)))
+    throw new TypeError(`${call}: estimator must be an Estimator, such as noisedEnergy({ mcSamples: 32 })`);
+  if (network !== undefined && typeof network !== "function")
+    throw new TypeError(`${call}: network must be a recipe, such as mlp({ width: 64 })`);
+  if (noiseSchedule !== undefined && !hasMethods(noiseSchedule, ["sigma", "variance", "diffusion", "timeOf"]))
+    throw new TypeError(`${call}: noiseSchedule must be a NoiseSchedule, such as geometricSchedule({ sigmaMin, sigmaMax })`);
+}
+
+/**
+ * Everything but the tensors.
+ *
+ * @throws TypeError / RangeError as `parseTrainOptions`; TypeError for parts of the wrong kind; RangeError for a sigmaMin above the schedule
+ */
 export function configure(call: string, energy: Energy, options: TrainOptions): Configured {
+  checkParts(call, energy, options);
   const settings = settle(call, energy, options);
   const estimator = options.estimator ?? methods[settings.method].estimator(settings);
   const schedule = options.noiseSchedule ?? scheduleOf(settings, settings.sigmaMin, settings.sigmaMax);
+  checkReach(call, settings.sigmaMin, schedule);
   const factory = (options.network as NetworkFactory | undefined) ?? networkOf(settings);
   const network = factory(energy.dim, estimator.kind);
   // Scores have one sensible loss; energies the one asked for.

@@ -18,6 +18,7 @@ import type { Transition } from "../samplers/transition.js";
 import { memoryEfficientScore } from "../samplers/tweedie-score.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { encodeCheckpoint } from "./checkpoint.js";
+import { finiteRows } from "./finite-rows.js";
 import { parseSampleOptions, type ResolvedSampleSettings, type SampleSettings } from "./options.js";
 
 export interface SampleOptions extends SampleSettings, TaskOptions<SamplerProgress> {
@@ -54,6 +55,19 @@ const transitions: { readonly [K in Exclude<ResolvedSampleSettings["integrator"]
 
 /** Draws per score of ME-NEM when sampling: its cost is this many network rows a level. */
 const TWEEDIE_DRAWS = 128;
+
+/** Energies [n]; NaN for rows with a coordinate that is not finite, which no energy is asked about. */
+function finiteEnergies(energy: Energy, x: Batch): Float32Array {
+  const { kept, rows } = finiteRows(x);
+  if (rows.length === x.n) return energy.energy(x);
+  const energies = new Float32Array(x.n).fill(Number.NaN);
+  if (rows.length === 0) return energies;
+  const values = energy.energy(kept);
+  rows.forEach((row, i) => {
+    energies[row] = values[i];
+  });
+  return energies;
+}
 
 /** Holds tensors until `dispose`. Made by `train`, `trainer.sampler()` and `loadSampler`. */
 export class NeuralSampler {
@@ -94,7 +108,7 @@ export class NeuralSampler {
     const started = performance.now();
     const run = this.runOptions(n, derive(keyOf(seed), "sample"), settings, options);
     const path = await this.run(run, settings);
-    const energy = path.energy ?? this.energy.energy(path.x);
+    const energy = path.energy ?? finiteEnergies(this.energy, path.x);
     const weighted = path.logWeights && importance(path.logWeights);
     return {
       x: path.x,

@@ -45,7 +45,12 @@ function rebuild<T>(kind: string, table: { readonly [name: string]: Maker<T> }, 
       `loadSampler: this checkpoint needs the ${kind} "${record.name}", which this version does not have (nearest: "${nearest(record.name, known)}"); pass it again as a value`,
     );
   }
-  return make(record.options as never);
+  try {
+    return make(record.options as never);
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new BnemError("bad-checkpoint", `loadSampler: the ${kind} of this checkpoint cannot be made: ${why}`, { cause });
+  }
 }
 
 export const rebuildEstimator = (record: PartRecord): Estimator => rebuild("estimator", estimators, record);
@@ -82,5 +87,5 @@ export function scheduleOf(settings: ResolvedTrainSettings, sigmaMin: number, si
     power: { sigmaMax, exponent: settings.schedulePower },
     cosine: { sigmaMax },
   };
-  return rebuildSchedule({ name: settings.schedule, options: options[settings.schedule] });
+  return schedules[settings.schedule](options[settings.schedule] as never);
 }

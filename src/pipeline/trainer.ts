@@ -141,9 +141,19 @@ export class Trainer {
 export async function createTrainer(energy: Energy, options: TrainOptions & GpuOptions = {}): Promise<Trainer> {
   await initKernels();
   const configured = configure("createTrainer", energy, options);
+  checkIdentity(energy);
   const { backend } = configured.settings;
   const report = await startBackend(backend, { parameters: configured.config.network.parameterCount, gpu: options.gpu });
   return new Trainer(configured, new TrainingLoop(configured.config), report);
+}
+
+/** A checkpoint knows its energy again by one value, which must be a number JSON can hold. */
+function checkIdentity({ name, check }: Energy): void {
+  if (Number.isFinite(check.energy)) return;
+  throw new BnemError(
+    "bad-energy",
+    `createTrainer: ${name} is ${check.energy} at its check configuration [${check.x.slice(0, 4).join(", ")}${check.x.length > 4 ? ", ..." : ""}]; give customEnergy a check: { x } where it is finite`,
+  );
 }
 
 /** Parts of a checkpoint that its file can only name. */
