@@ -4,6 +4,7 @@ import { BnemError } from "../core/errors.js";
 import type { Batch, Energy } from "../core/types.js";
 import { centralDifference, compareGradient } from "./finite-differences.js";
 
+/** Options of `customEnergy`: `name`, `dim` and `evaluate` are needed. */
 export interface CustomEnergyOptions {
   readonly name: string;
   readonly dim: number;

@@ -3,6 +3,7 @@ import { checkBatch, checkInteger, checkNumber, checkOptions, checkPositive } fr
 import type { Batch, Json } from "../core/types.js";
 import { mersenneTwister } from "./mersenne-twister.js";
 
+/** Options of `gaussianMixture`: drawn means (`components`, `seed`, `dim`, `range`) or your own (`means`). None is GMM-40. */
 export interface GaussianMixtureOptions {
   /** Number of components with drawn means; default 40. Not with `means`. */
   readonly components?: number;

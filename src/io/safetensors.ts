@@ -25,6 +25,7 @@ export type Tensor = {
   [D in TensorDtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: TensorArrays[D] };
 }[TensorDtype];
 
+/** What a .safetensors file holds. */
 export interface SafetensorsFile {
   readonly tensors: Map<string, Tensor>;
   readonly metadata: { readonly [key: string]: string };

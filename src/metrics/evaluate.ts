@@ -13,6 +13,7 @@ import { CRITERION, verdictOf } from "./verdict.js";
 import { transportMemory } from "./wasserstein.js";
 import { effectiveSize, normalisedWeights, resampleRows } from "./weights.js";
 
+/** What `evaluate` returns: plain data, numbers beside their floors and a verdict in words. */
 export interface Evaluation {
   readonly energyName: string;
   readonly n: number;
@@ -31,12 +32,14 @@ export interface Evaluation {
   readonly verdict: readonly string[];
 }
 
+/** Where an evaluation stands. */
 export interface EvaluateProgress {
   readonly stage: "references" | "floor" | "weighted references" | "weighted floor";
   readonly done: number;
   readonly total: number;
 }
 
+/** Options of `evaluate`; all may be left out for targets with exact draws. */
 export interface EvaluateOptions extends TaskOptions<EvaluateProgress> {
   /** Rows from the target, one batch or several; needed where the energy has no exact draws. */
   readonly reference?: Batch | readonly Batch[];

@@ -23,6 +23,7 @@ export interface MetricResult {
   readonly total?: number;
 }
 
+/** Results by metric name; metrics that were not asked for, or that the target does not support, are absent. */
 export type MetricResults = { readonly [name in MetricName]?: MetricResult };
 
 /** @param scores one per reference; floors one per pair */

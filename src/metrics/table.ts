@@ -21,6 +21,7 @@ export const metricTable = {
   ksd,
 } as const satisfies { readonly [name: string]: Metric };
 
+/** Name of a metric, a key of `Evaluation.metrics`. */
 export type MetricName = keyof typeof metricTable;
 
 export const metricNames = Object.keys(metricTable) as readonly MetricName[];

@@ -25,6 +25,7 @@ export interface BackendHint {
   readonly gpu?: GpuSource;
 }
 
+/** What `startBackend` started, and why. */
 export interface BackendReport {
   readonly backend: BackendName;
   /** Why this one, for the user to read. */

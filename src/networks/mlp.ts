@@ -8,6 +8,7 @@ import { energyHead, scoreHead } from "./heads.js";
 import { addBias, silu } from "./layers.js";
 import { countParameters, type Network, type NetworkFactory, type NetworkOutput, sizeOf } from "./network.js";
 
+/** Options of `mlp`; the defaults suit GMM-40. */
 export interface MlpOptions extends Partial<FeatureOptions> {
   /** Units of each hidden layer. Default 64. */
   readonly width?: number;

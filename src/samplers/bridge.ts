@@ -2,6 +2,7 @@
 import { checkNumber, checkOptions } from "../core/check.js";
 import type { Transition } from "./transition.js";
 
+/** Options of `bridge`. */
 export interface BridgeOptions {
   /** Variance c of the data around each mode, raw units squared; 0 (default) is the DDPM step, and large c the exponential one. */
   readonly dataVariance?: number;

@@ -3,6 +3,7 @@ import { checkInteger, checkNumber, checkOptions, checkPositive } from "../core/
 import { exp, log, pow } from "../core/elementary.js";
 import type { NoiseSchedule } from "../core/types.js";
 
+/** Options of `edmGrid`. */
 export interface EdmGridOptions {
   /** N >= 1; the grid has N + 1 levels. */
   readonly steps: number;
@@ -37,6 +38,7 @@ export function edmGrid(options: EdmGridOptions): Float64Array {
   return grid;
 }
 
+/** Options of `uniformGrid`. */
 export interface UniformGridOptions {
   /** N >= 1; the grid has N + 1 levels. */
   readonly steps: number;

@@ -5,6 +5,7 @@ import type { Key } from "../core/types.js";
 import type { NormalSource } from "./normal-source.js";
 import { addWayBack, move, type Rows } from "./rows.js";
 
+/** Options of `langevin`. */
 export interface LangevinOptions {
   /** Steps per level, default 1; each costs one score, which the next step uses again. */
   readonly steps?: number;

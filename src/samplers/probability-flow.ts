@@ -5,6 +5,7 @@ import { checkGrid } from "./grid.js";
 import { move, type Rows } from "./rows.js";
 import { type Path, RUN_OPTIONS, type RunOptions, runRows } from "./run-rows.js";
 
+/** Options of `probabilityFlow`: `n`, `key`, `draws` and `grid` are needed. */
 export interface ProbabilityFlowOptions extends RunOptions {
   /** Ends with x + h_0 s(x, h_0), the posterior mean of the data. Default false. */
   readonly tweedie?: boolean;

@@ -9,6 +9,7 @@ import { addWayBack, move, type Rows } from "./rows.js";
 import { type Path, RUN_OPTIONS, type RunOptions, runRows } from "./run-rows.js";
 import type { Transition } from "./transition.js";
 
+/** Options of `reverseSde`: `n`, `key`, `draws` and `grid` are needed. */
 export interface ReverseSdeOptions extends RunOptions {
   /** Default `bridge()`. */
   readonly transition?: Transition;

@@ -5,6 +5,7 @@ import { derive } from "../core/random.js";
 import type { Batch, Key, ScoreModel } from "../core/types.js";
 import type { NormalSource } from "./normal-source.js";
 
+/** Options of `memoryEfficientScore`. */
 export interface TweedieScoreOptions {
   /** K, even, >= 2: draws per score, in antithetic pairs. */
   readonly mcSamples: number;

@@ -7,6 +7,7 @@ import { defineSchedule } from "./define.js";
 /** Products, because the engine's power operator rounds as it likes. */
 const square = (x: number) => x * x;
 
+/** Options of `cosineSchedule`. */
 export interface CosineOptions {
   /** sigma(1), raw units. */
   readonly sigmaMax: number;

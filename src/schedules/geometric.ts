@@ -4,6 +4,7 @@ import { exp, expm1, log, log1p } from "../core/elementary.js";
 import type { NoiseSchedule } from "../core/types.js";
 import { defineSchedule } from "./define.js";
 
+/** Options of `geometricSchedule`. */
 export interface GeometricOptions {
   /** Scale of the smallest noise, raw units; 0 < sigmaMin < sigmaMax. h(t) leaves 0 slowly until it reaches sigmaMin^2. */
   readonly sigmaMin: number;

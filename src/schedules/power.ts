@@ -4,6 +4,7 @@ import { pow } from "../core/elementary.js";
 import type { NoiseSchedule } from "../core/types.js";
 import { defineSchedule } from "./define.js";
 
+/** Options of `powerSchedule`. */
 export interface PowerOptions {
   /** sigma(1), raw units. */
   readonly sigmaMax: number;

@@ -3,6 +3,7 @@ import { checkOptions, checkPositive } from "../core/check.js";
 import type { NoiseSchedule } from "../core/types.js";
 import { defineSchedule } from "./define.js";
 
+/** Options of `quadraticSchedule`. */
 export interface QuadraticOptions {
   /** sigma(1), raw units. */
   readonly sigmaMax: number;
