@@ -1,11 +1,6 @@
 /** Every noise schedule obeys the interface: h(0) = 0, increasing, dh/dt = g^2, sigma^2 = h, timeOf inverts, bad input refused. */
+import { cosineSchedule, geometricSchedule, linearSchedule, type NoiseSchedule, powerSchedule, quadraticSchedule } from "bnem";
 import { describe, expect, test } from "vitest";
-import type { NoiseSchedule } from "../../src/core/types.js";
-import { cosineSchedule } from "../../src/schedules/cosine.js";
-import { geometricSchedule } from "../../src/schedules/geometric.js";
-import { linearSchedule } from "../../src/schedules/linear.js";
-import { powerSchedule } from "../../src/schedules/power.js";
-import { quadraticSchedule } from "../../src/schedules/quadratic.js";
 
 /** Name, factory, options, h(1), a value found by hand: [t, h(t)], and options that must be refused. */
 type Row = [

@@ -2,19 +2,15 @@
  * The law of the fused estimators, where it is known: exp(-E_K) is unbiased for exp(-E_h) whatever K is. One key is one
  * independent unit; rows of a call share the lattice's shift and are averaged. Fixed seeds, |z| < 6, controls that fail.
  */
+import { type Batch, type DrawMode, derive, type Energy, gaussianMixture, init, keyOf, perturb } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { derive, keyOf } from "../../src/core/random.js";
-import type { Batch, DrawMode, Energy } from "../../src/core/types.js";
-import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
-import { initKernels } from "../../src/kernels/load.js";
-import { perturb } from "../../src/kernels/normal.js";
 
 const ROWS = 16;
 const target = gaussianMixture({ components: 40, seed: 0 });
 const noised = target.noised as NonNullable<Energy["noised"]>;
 const closedForm = target.noisedExact as NonNullable<Energy["noisedExact"]>;
 
-beforeAll(() => initKernels());
+beforeAll(() => init());
 
 /** Points from the noised target itself, where the estimator is used. */
 function pointsAt(h: number): Batch {

@@ -1,15 +1,13 @@
 /** The law of the kernel normals. Fixed seed; every statistic is a z-score of independent numbers, bound 6, with controls that fail. */
+import { init, keyOf, normalRows, normals, uniforms } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { keyOf } from "../../src/core/random.js";
-import { initKernels } from "../../src/kernels/load.js";
-import { normalRows, normals, uniforms } from "../../src/kernels/normal.js";
 
 const key = keyOf(1);
 const COUNT = 4_000_000;
 let sample: Float32Array;
 
 beforeAll(async () => {
-  await initKernels();
+  await init();
   sample = normals(key, 0, 0, COUNT);
 });
 

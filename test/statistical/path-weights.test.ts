@@ -2,19 +2,23 @@
  * Path importance weights: mean w is an unbiased estimate of Z whatever the score, as long as sampling and density agree. Every
  * case has a population ESS above 5 %, where a z-score of mean w means something.
  */
+import {
+  bridge,
+  derive,
+  edmGrid,
+  eulerMaruyama,
+  expectation,
+  exponential,
+  geometricSchedule,
+  importance,
+  keyOf,
+  langevin,
+  memoryEfficientScore,
+  type NormalSource,
+  reverseSde,
+  type ScoreModel,
+} from "bnem";
 import { describe, expect, test } from "vitest";
-import { derive, keyOf } from "../../src/core/random.js";
-import type { ScoreModel } from "../../src/core/types.js";
-import { expectation, importance } from "../../src/correction/importance.js";
-import { bridge } from "../../src/samplers/bridge.js";
-import { eulerMaruyama } from "../../src/samplers/euler-maruyama.js";
-import { exponential } from "../../src/samplers/exponential.js";
-import { edmGrid } from "../../src/samplers/grid.js";
-import { langevin } from "../../src/samplers/langevin.js";
-import type { NormalSource } from "../../src/samplers/normal-source.js";
-import { reverseSde } from "../../src/samplers/reverse-sde.js";
-import { memoryEfficientScore } from "../../src/samplers/tweedie-score.js";
-import { geometricSchedule } from "../../src/schedules/geometric.js";
 import { gmm40, mixtureAt, mixtureEnergy, mixtureModel, type ReferenceMixture } from "../reference/mixture.js";
 import { referenceNormals } from "../reference/normals.js";
 

@@ -3,22 +3,26 @@
  * step is linear and x stays normal: mean and variance of the output follow a recursion in f64, at any step size. Six coarse
  * steps make the rules differ by more than the test can see (s.e. of a variance .0035 of itself at 160,000 numbers).
  */
+import {
+  bridge,
+  type Corrector,
+  edmGrid,
+  eulerMaruyama,
+  exponential,
+  geometricSchedule,
+  init,
+  keyOf,
+  langevin,
+  normalRows,
+  probabilityFlow,
+  reverseSde,
+  type ScoreModel,
+  type Transition,
+  uniformGrid,
+} from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { keyOf } from "../../src/core/random.js";
-import type { ScoreModel } from "../../src/core/types.js";
-import { initKernels } from "../../src/kernels/load.js";
-import { normalRows } from "../../src/kernels/normal.js";
-import { bridge } from "../../src/samplers/bridge.js";
-import { eulerMaruyama } from "../../src/samplers/euler-maruyama.js";
-import { exponential } from "../../src/samplers/exponential.js";
-import { edmGrid, uniformGrid } from "../../src/samplers/grid.js";
-import { type Corrector, langevin } from "../../src/samplers/langevin.js";
-import { probabilityFlow } from "../../src/samplers/probability-flow.js";
-import { reverseSde } from "../../src/samplers/reverse-sde.js";
-import type { Transition } from "../../src/samplers/transition.js";
-import { geometricSchedule } from "../../src/schedules/geometric.js";
 
-beforeAll(() => initKernels());
+beforeAll(() => init());
 
 const mean = 3;
 const c = 1.5;
