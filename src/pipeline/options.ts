@@ -23,6 +23,7 @@ export const BACKENDS = ["auto", "wasm", "webgpu", "cpu"] as const;
 export const SCHEDULES = ["geometric", "linear", "quadratic", "power", "cosine"] as const;
 export const DRAW_MODES = ["iid", "antithetic", "lattice"] as const;
 export const LOSSES = ["linex", "squared"] as const;
+export const REJECTIONS = ["normalized", "residual", "none"] as const;
 export const INTEGRATORS = ["bridge", "exponential", "euler-maruyama", "heun"] as const;
 export const GRIDS = ["edm", "uniform"] as const;
 export const CORRECTIONS = ["path", "none"] as const;
@@ -69,6 +70,13 @@ export const trainSchema = v.object({
   scoreClip: v.optional(positiveField("norm above which score targets are scaled down (idem, tweedem), kT / length")),
   levels: v.optional(integerField(2, 100_000, "intervals of equal variance step in which bnem bootstraps"), 10),
   bootstrapFrom: v.optional(numberField(0, 1, "fraction of the steps after which bnem starts to use its teacher"), 0.3),
+  rejection: v.optional(
+    choiceField(
+      REJECTIONS,
+      "loss that decides when bnem keeps the plain estimate: the paper's divided by h, undivided, or never",
+    ),
+    "normalized",
+  ),
   bufferSize: v.optional(integerField(1, 1e8, "configurations kept in the first-in first-out buffer"), 10_000),
   bufferEvery: v.optional(integerField(1, 1e9, "steps between refills of the buffer"), 100),
   bufferSteps: v.optional(integerField(1, 1e6, "noise levels of the sampler that refills the buffer"), 32),
@@ -162,6 +170,11 @@ export function parseSampleOptions(call: string, options: unknown, values: reado
   if (parsed.correction === "path" && parsed.integrator === "heun") {
     throw new RangeError(
       `${call}: integrator "heun" is deterministic and has no path weights; ask for correction "none" with it`,
+    );
+  }
+  if (parsed.corrector > 0 && parsed.integrator === "heun") {
+    throw new RangeError(
+      `${call}: integrator "heun" takes no corrector (Langevin moves are noise, it has none), got ${parsed.corrector}`,
     );
   }
   return parsed;

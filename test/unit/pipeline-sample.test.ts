@@ -1,0 +1,266 @@
+/** Sampling and scoring through the public calls: every combination, what it is worth, failures, bits. */
+import { mul } from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Energy, NetworkRecipe } from "../../src/core/types.js";
+import { customEnergy } from "../../src/energies/custom.js";
+import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
+import { mlp } from "../../src/networks/mlp.js";
+import type { Network } from "../../src/networks/network.js";
+import { evaluate } from "../../src/pipeline/evaluate.js";
+import type { NeuralSampler, SampleOptions } from "../../src/pipeline/neural-sampler.js";
+import { CORRECTIONS, GRIDS, INTEGRATORS } from "../../src/pipeline/options.js";
+import { createTrainer } from "../../src/pipeline/trainer.js";
+import type { SamplerProgress } from "../../src/samplers/run-rows.js";
+import { tinyOptions, tinyTarget } from "../support/tiny-loop.js";
+
+/** A sampler after a few steps: its network is no longer its Gaussian base. */
+async function made(options: object = {}, energy: Energy = tinyTarget, steps = 6): Promise<NeuralSampler> {
+  const trainer = await createTrainer(energy, { ...tinyOptions, steps: Math.max(1, steps), ...options });
+  if (steps > 0) for await (const _ of trainer.steps());
+  const sampler = await trainer.sampler();
+  trainer.dispose();
+  return sampler;
+}
+
+let sampler: NeuralSampler;
+beforeAll(async () => {
+  sampler = await made();
+});
+afterAll(() => sampler.dispose());
+
+const raw = { correction: "none" } as const;
+
+describe("every combination", () => {
+  const cases = INTEGRATORS.flatMap((integrator) =>
+    GRIDS.flatMap((grid) =>
+      CORRECTIONS.flatMap((correction) => [0, 2].map((corrector) => ({ integrator, grid, correction, corrector }))),
+    ),
+  );
+
+  test.each(cases)("$integrator, $grid grid, correction $correction, $corrector Langevin moves", async (options) => {
+    const ask = sampler.sample(20, { ...options, seed: 4, steps: 5 });
+    if (options.integrator === "heun" && (options.correction === "path" || options.corrector > 0)) {
+      await expect(ask).rejects.toThrow(RangeError);
+      await expect(ask).rejects.toThrow(
+        options.correction === "path" ? /no path weights; ask for correction "none"/ : /corrector/,
+      );
+      return;
+    }
+    const result = await ask;
+    expect([result.x.n, result.x.dim, result.seed, result.nonFinite, result.energyCalls]).toEqual([20, 2, 4, 0, 20]);
+    expect(result.x.data.every(Number.isFinite)).toBe(true);
+    expect(result.energy).toEqual(tinyTarget.energy(result.x));
+    const weighted = options.correction === "path";
+    expect([result.logWeights?.length, result.ess?.n]).toEqual(weighted ? [20, 20] : [undefined, undefined]);
+    expect("logZ" in result && result.logZ !== undefined).toBe(weighted);
+    if (result.ess) expect(result.ess.fraction).toBe(result.ess.value / 20);
+    expect(await sampler.sample(20, { ...options, seed: 4, steps: 5 })).toEqual({ ...result, seconds: expect.any(Number) });
+  });
+
+  test.each(["idem", "tweedem", "me-nem", "nem"] as const)("%s samples weighted and raw", async (method) => {
+    const other = await made({ method });
+    for (const correction of CORRECTIONS) {
+      const { networkCalls, nonFinite } = await other.sample(10, { correction, steps: 4, seed: 1 });
+      expect(nonFinite).toBe(0);
+      // Four levels, and one more for the last denoising of raw output; ME-NEM asks for 128 energies each and does not denoise.
+      const levels = correction === "none" && method !== "me-nem" ? 5 : 4;
+      expect(networkCalls).toBe(10 * levels * (method === "me-nem" ? 128 : 1));
+    }
+    other.dispose();
+  });
+});
+
+describe("bits", () => {
+  test.each<SampleOptions>([{}, raw, { ...raw, integrator: "heun" }, { corrector: 1 }, { grid: "uniform", ...raw }])(
+    "%j: neither chunk nor n changes a row; the seed does",
+    async (options) => {
+      const ask = (n: number, more: SampleOptions = {}) => sampler.sample(n, { seed: 9, steps: 6, ...options, ...more });
+      const whole = await ask(70);
+      for (const chunk of [70, 64, 7, 1]) {
+        const parts = await ask(70, { chunk });
+        expect(parts.x, `chunk ${chunk}`).toEqual(whole.x);
+        expect(parts.logWeights).toEqual(whole.logWeights);
+      }
+      expect((await ask(40)).x.data).toEqual(whole.x.data.subarray(0, 80));
+      expect((await ask(70, { seed: 10 })).x.data).not.toEqual(whole.x.data);
+    },
+  );
+
+  test("ME-NEM: the same", async () => {
+    const other = await made({ method: "me-nem" });
+    const whole = await other.sample(30, { seed: 9, steps: 4 });
+    for (const chunk of [30, 7, 1]) expect((await other.sample(30, { seed: 9, steps: 4, chunk })).x).toEqual(whole.x);
+    other.dispose();
+  });
+
+  test("without a seed one is drawn and told", async () => {
+    const one = await sampler.sample(5, { steps: 3 });
+    const again = await sampler.sample(5, { steps: 3, seed: one.seed });
+    expect(again.x).toEqual(one.x);
+    expect((await sampler.sample(5, { steps: 3 })).seed).not.toBe(one.seed);
+  });
+});
+
+describe("weights", () => {
+  const mode = gaussianMixture({ means: [[1, -0.5]], std: 0.8 });
+  const shifted: Energy = { ...mode, energy: (x) => mode.energy(x).map((e) => e + 0.4) };
+  const options = { scale: 2, sigmaMin: 0.05, sigmaMax: 4, dataStd: 0.8 };
+  /** z of mean w against 1, over n independent paths. */
+  async function zOfZ(energy: Energy, more: SampleOptions): Promise<number> {
+    const untrained = await made(options, energy, 0);
+    const { logWeights } = await untrained.sample(4000, { seed: 12, steps: 16, ...more });
+    untrained.dispose();
+    const w = Array.from(logWeights as Float64Array, Math.exp);
+    const mean = w.reduce((a, b) => a + b, 0) / w.length;
+    const variance = w.reduce((s, v) => s + (v - mean) ** 2, 0) / (w.length - 1);
+    return (mean - 1) / Math.sqrt(variance / w.length);
+  }
+
+  test.each<SampleOptions>([
+    {},
+    { integrator: "exponential" },
+    { integrator: "euler-maruyama", grid: "uniform", steps: 64 },
+    { grid: "uniform" },
+    { corrector: 1, correctorScale: 0.05 },
+    { dataStd: 3 },
+  ])("%j: the mean weight of an untrained network is Z = 1", async (more) => {
+    expect(Math.abs(await zOfZ(mode, more))).toBeLessThan(6);
+    // Control: an energy .4 kT higher has Z = .67.
+    expect(await zOfZ(shifted, more)).toBeLessThan(-11);
+  });
+});
+
+describe("failures", () => {
+  /** A network whose score is NaN right of `edge` at high noise. */
+  const patchy =
+    (edge: number): NetworkRecipe =>
+    (dim, output) => {
+      const inner = mlp({ width: 4, scale: 5 })(dim, output);
+      const network: Network = {
+        ...inner,
+        forward: (parameters, x, variance) => {
+          const out = inner.forward(parameters, x, variance);
+          const high = variance.arraySync()[0] > 25;
+          const hit = x.arraySync().map(([a]) => (high && a > edge ? Number.NaN : 1));
+          return mul(out, output === "energy" ? hit : hit.map((h) => [h]));
+        },
+      };
+      return network;
+    };
+  const score = { method: "idem", priorFraction: 1 } as const;
+
+  test("rows that fail are NaN, weigh nothing, are counted, and are asked no energy", async () => {
+    const trainer = await createTrainer(tinyTarget, { ...tinyOptions, ...score, network: patchy(16) });
+    const holey = await trainer.sampler();
+    for (const options of [{}, raw]) {
+      const result = await holey.sample(400, { seed: 3, steps: 4, ...options });
+      const lost = Array.from({ length: 400 }, (_, i) => i).filter((i) => Number.isNaN(result.x.data[2 * i]));
+      expect(lost.length).toBeGreaterThan(0);
+      expect(lost.length).toBeLessThanOrEqual(4);
+      expect(result.nonFinite).toBe(lost.length);
+      for (const i of lost) {
+        expect(result.energy[i]).toBeNaN();
+        if (result.logWeights) expect(result.logWeights[i]).toBe(-Infinity);
+      }
+      expect(result.energy.filter(Number.isFinite).length).toBe(400 - lost.length);
+      const evaluation = await evaluate(result, tinyTarget, { seed: 1, metrics: ["energyW2", "modesCovered"] });
+      expect(evaluation.n).toBe(400 - lost.length);
+      expect(evaluation.verdict[0]).toBe(`${lost.length} of 400 rows came out non-finite and were left out.`);
+      expect(evaluation.weighted !== undefined).toBe(result.logWeights !== undefined);
+      // Control: a whole sample has nothing to say about that.
+      const whole = await sampler.sample(50, { seed: 3, steps: 4, ...options });
+      expect((await evaluate(whole, tinyTarget, { seed: 1, metrics: ["energyW2"] })).verdict.join()).not.toMatch(/left out/);
+    }
+    holey.dispose();
+    trainer.dispose();
+  });
+
+  test("above 1 % the call ends as diverged", async () => {
+    const trainer = await createTrainer(tinyTarget, { ...tinyOptions, ...score, network: patchy(2) });
+    const broken = await trainer.sampler();
+    for (const options of [{}, raw, { ...raw, integrator: "heun" as const }]) {
+      await expect(broken.sample(100, { steps: 4, ...options })).rejects.toMatchObject({ name: "BnemError", code: "diverged" });
+    }
+    broken.dispose();
+    trainer.dispose();
+  });
+
+  test("a sample without two finite rows cannot be scored", async () => {
+    const x = { data: new Float32Array(6).fill(Number.NaN), n: 3, dim: 2 };
+    const result = { x, energy: new Float32Array(3), seed: 1, energyCalls: 3, networkCalls: 3, nonFinite: 3, seconds: 0 };
+    await expect(evaluate(result, tinyTarget)).rejects.toThrow(/0 of 3 rows/);
+  });
+
+  test("an energy that throws, or forbids every sample", async () => {
+    const reason = new Error("gone");
+    let broken = false;
+    const energy = customEnergy({
+      name: "bowl",
+      dim: 2,
+      evaluate: (x) => {
+        if (broken) throw reason;
+        return 0.5 * (x[0] * x[0] + x[1] * x[1]);
+      },
+    });
+    const bowl = await made({ method: "nem" }, energy, 2);
+    broken = true;
+    for (const options of [{}, raw]) {
+      await expect(bowl.sample(5, { steps: 3, ...options })).rejects.toMatchObject({ code: "bad-energy", cause: reason });
+    }
+    bowl.dispose();
+    const forbidden = await made(
+      { method: "nem" },
+      customEnergy({ name: "point", dim: 2, evaluate: (x) => (x[0] === 0.1 ? 0 : Infinity) }),
+      0,
+    );
+    await expect(forbidden.sample(5, { steps: 3 })).rejects.toMatchObject({ code: "degenerate-weights" });
+    expect((await forbidden.sample(5, { steps: 3, ...raw })).energy).toEqual(new Float32Array(5).fill(Infinity));
+    forbidden.dispose();
+  });
+
+  test.each([
+    [0, {}, RangeError, /n must be an integer/],
+    [-3, {}, RangeError, /n must be/],
+    [2.5, {}, RangeError, /n must be/],
+    ["5", {}, TypeError, /n must be a number/],
+    [Number.NaN, {}, RangeError, /n must be/],
+    [5, { steps: 0 }, RangeError, /steps/],
+    [5, { chunk: 0 }, RangeError, /chunk/],
+    [5, { rho: Number.NaN }, RangeError, /rho/],
+    [5, { correctorScale: 3 }, RangeError, /correctorScale/],
+    [5, { dataStd: -1 }, RangeError, /dataStd/],
+    [5, { integrator: "bridges" }, RangeError, /did you mean "bridge"/],
+    [5, { corection: "none" }, RangeError, /did you mean "correction"/],
+    [5, { seed: 0.5 }, RangeError, /seed/],
+    [5, 7, TypeError, /options must be an object/],
+  ])("n = %j with %j is refused", async (n, options, kind, text) => {
+    const ask = sampler.sample(n as number, options as never);
+    await expect(ask).rejects.toThrow(kind);
+    await expect(ask).rejects.toThrow(text);
+  });
+
+  test("batches of another dimension are refused by the model and by evaluate", async () => {
+    const x = { data: new Float32Array(9), n: 3, dim: 3 };
+    await expect(sampler.scoreModel.score(x, new Float32Array(3))).rejects.toThrow(/x.dim must be 2/);
+    await expect(evaluate(x, tinyTarget)).rejects.toThrow(/x.dim must be 2/);
+  });
+});
+
+describe("progress and abort", () => {
+  test("progress rises from the first level to 1; abort ends with the signal's own reason and the sampler goes on", async () => {
+    const seen: SamplerProgress[] = [];
+    await sampler.sample(30, { steps: 4, chunk: 10, onProgress: (p) => seen.push(p) });
+    expect(seen.length).toBe(3 * 4 + 1);
+    for (let i = 1; i < seen.length; i++) expect(seen[i].fraction).toBeGreaterThanOrEqual(seen[i - 1].fraction);
+    expect(seen.at(-1)).toEqual({ rows: 30, n: 30, fraction: 1, nonFinite: 0 });
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    let levels = 0;
+    const onProgress = () => {
+      if (++levels === 2) controller.abort(reason);
+    };
+    await expect(sampler.sample(30, { steps: 4, signal: controller.signal, onProgress })).rejects.toBe(reason);
+    expect(levels).toBe(2);
+    expect((await sampler.sample(3, { steps: 2 })).x.n).toBe(3);
+  });
+});
