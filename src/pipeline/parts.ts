@@ -71,7 +71,7 @@ export const methods: { readonly [K in ResolvedTrainSettings["method"]]: Method 
   idem: { estimator: (s) => noisedScore({ ...draws(s), scoreClip: s.scoreClip }), scoreFrom: "gradient" },
   nem: { estimator: (s) => noisedEnergy(draws(s)), scoreFrom: "gradient" },
   bnem: {
-    estimator: (s) => bootstrapped({ ...draws(s), levels: s.levels, bootstrapFrom: s.bootstrapFrom }),
+    estimator: (s) => bootstrapped({ ...draws(s), levels: s.levels, bootstrapFrom: s.bootstrapFrom, rejection: s.rejection }),
     scoreFrom: "gradient",
   },
   tweedem: { estimator: (s) => tweedie({ ...draws(s), scoreClip: s.scoreClip }), scoreFrom: "gradient" },
