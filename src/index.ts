@@ -8,7 +8,8 @@ export { type GaussianMixtureOptions, gaussianMixture } from "./energies/gaussia
 export { type BootstrappedOptions, bootstrapped } from "./estimators/bootstrapped.js";
 export { noised } from "./estimators/noised.js";
 export { type MonteCarloOptions, noisedEnergy } from "./estimators/noised-energy.js";
-export { type NoisedScoreOptions, noisedScore } from "./estimators/noised-score.js";
+export { noisedScore } from "./estimators/noised-score.js";
+export type { NoisedScoreOptions } from "./estimators/score-estimator.js";
 export { tweedie } from "./estimators/tweedie.js";
 export { batchFromArray, type NumpyArray, type NumpyFile, readNpy, writeNpy } from "./io/npy.js";
 export { readNpz, writeNpz } from "./io/npz.js";

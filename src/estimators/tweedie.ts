@@ -1,10 +1,15 @@
 /** TweeDEM: the score from the posterior mean; needs no energy gradient. */
-import { checkOptions } from "../core/check.js";
-import type { Estimator } from "../core/types.js";
-import { clipRows, markMissed } from "./clip.js";
-import { noised } from "./noised.js";
-import { monteCarlo } from "./noised-energy.js";
-import { clipLimit, type NoisedScoreOptions } from "./noised-score.js";
+import type { Batch, Estimator, NoisedResult } from "../core/types.js";
+import { type NoisedScoreOptions, scoreEstimator } from "./score-estimator.js";
+
+/** (D_K - x) / h in place of D_K. */
+function fromMean({ mean }: NoisedResult, { data, n, dim }: Batch, variance: Float32Array): Float32Array {
+  const score = mean as Float32Array;
+  for (let i = 0; i < n; i++) {
+    for (let at = i * dim; at < (i + 1) * dim; at++) score[at] = (score[at] - data[at]) / variance[i];
+  }
+  return score;
+}
 
 /**
  * Target (D_K(x) - x) / h [n, dim], D_K = sum_k softmax(-E(y_k)) y_k: Tweedie's formula with the self-normalised posterior
@@ -13,33 +18,5 @@ import { clipLimit, type NoisedScoreOptions } from "./noised-score.js";
  * @see OuYang et al. 2024, arXiv:2409.09787 (TweeDEM)
  */
 export function tweedie(options: NoisedScoreOptions = {}): Estimator {
-  checkOptions("tweedie", options, ["mcSamples", "mode", "scoreClip"]);
-  const settings = monteCarlo("tweedie", options);
-  const limit = clipLimit("tweedie", options.scoreClip);
-  return {
-    name: "tweedie",
-    kind: "score",
-    options: limit === Infinity ? settings : { ...settings, scoreClip: limit },
-    needsTeacher: false,
-    async estimate({ energy, x, variance, key, exact }) {
-      const result = noised(energy, {
-        x,
-        variance,
-        key,
-        exact,
-        quantity: "mean",
-        mcSamples: settings.mcSamples,
-        mode: settings.mode,
-      });
-      const target = result.mean as Float32Array;
-      for (let i = 0; i < x.n; i++) {
-        for (let j = 0; j < x.dim; j++) target[i * x.dim + j] = (target[i * x.dim + j] - x.data[i * x.dim + j]) / variance[i];
-      }
-      const excluded = new Uint8Array(x.n);
-      markMissed(result.energy, excluded);
-      const { clipped, dropped } = clipRows(target, x.dim, limit, excluded);
-      const notes = { clippedFraction: clipped / x.n, droppedRows: dropped };
-      return { target, excluded, energyCalls: result.energyCalls, networkCalls: 0, nonFinite: result.nonFinite, notes };
-    },
-  };
+  return scoreEstimator({ name: "tweedie", quantity: "mean", scoreOf: fromMean }, options);
 }

@@ -81,26 +81,29 @@ export async function chooseBackend(hint: BackendHint = {}): Promise<{ report: B
   const parameters = hint.parameters ?? 0;
   const found = await findAdapter(hint.gpu);
   const fields = adapterFields(found);
-  if (!found) return { report: { backend: "wasm", reason: "wasm: no WebGPU adapter here" }, found };
+  if (!found) return { report: { backend: "wasm", reason: "no WebGPU adapter here" }, found };
   if (found.fallback) {
-    return { report: { backend: "wasm", reason: `wasm: the only WebGPU adapter is software (${found.name})`, ...fields }, found };
+    return { report: { backend: "wasm", reason: `the only WebGPU adapter is software (${found.name})`, ...fields }, found };
   }
   if (parameters < webgpuMinimumParameters) {
-    const reason = `wasm: ${parameters} parameters are fewer than the ${webgpuMinimumParameters} from which WebGPU pays (${found.name} is there)`;
+    const reason = `${parameters} parameters are fewer than the ${webgpuMinimumParameters} from which WebGPU pays (${found.name} is there)`;
     return { report: { backend: "wasm", reason, ...fields }, found };
   }
-  return { report: { backend: "webgpu", reason: `webgpu: ${found.name}, ${parameters} parameters`, ...fields }, found };
+  return {
+    report: { backend: "webgpu", reason: `${found.name}, and ${parameters} parameters are enough for it to pay`, ...fields },
+    found,
+  };
 }
 
 async function plan(choice: BackendChoice, hint: BackendHint): Promise<{ report: BackendReport; found: FoundAdapter | null }> {
   if (choice === "auto") return chooseBackend(hint);
-  if (choice !== "webgpu") return { report: { backend: choice, reason: `${choice}: asked for` }, found: null };
+  if (choice !== "webgpu") return { report: { backend: choice, reason: "asked for" }, found: null };
   const found = await findAdapter(hint.gpu);
   if (!found) {
     const remedy = "use backend: 'wasm', or in Node pass { gpu: create([]) } of npm webgpu";
     throw new BnemError("unsupported", `networks: WebGPU was asked for and there is no adapter; ${remedy}`);
   }
-  return { report: { backend: "webgpu", reason: `webgpu: asked for (${found.name})`, ...adapterFields(found) }, found };
+  return { report: { backend: "webgpu", reason: `asked for (${found.name})`, ...adapterFields(found) }, found };
 }
 
 async function start(choice: BackendChoice, hint: BackendHint): Promise<BackendReport> {
