@@ -47,7 +47,7 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
     ["relaxed SIMD", relaxed],
     ["kernels", healthy ? `check value reproduced, ready in ${milliseconds.toFixed(0)} ms` : `WRONG check value ${value}`],
     ["WebGPU adapter", adapter],
-    ["backend", backend.reason],
+    ["backend", `${backend.backend}: ${backend.reason}`],
   ];
   printResult(flags.json === true, data, rows.map(([name, text]) => `${name.padEnd(16)}${text}`).join("\n"));
   if (!healthy) process.exitCode = 1;

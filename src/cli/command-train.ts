@@ -25,7 +25,7 @@ async function runTrain(name: string | undefined, flags: TrainFlags): Promise<vo
   const interrupt = onInterrupt((text) => progress.note(text));
   const trainer = await startTrainer(plan);
   try {
-    progress.note(`backend ${trainer.backend.reason}`);
+    progress.note(`backend ${trainer.backend.backend}: ${trainer.backend.reason}`);
     const run = await trainToEnd(plan, trainer, { checkpointEvery: every, signal: interrupt.signal, progress });
     if (noticeOf(plan.energy)) progress.note(noticeOf(plan.energy));
     const { signal } = interrupt;

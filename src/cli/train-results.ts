@@ -94,7 +94,7 @@ export function noticeOf(energy: Energy): string {
 }
 
 function notesOf({ plan, run, raw, weighted }: Finished): string[] {
-  const notes = [`Backend ${run.trainer.backend.reason}.`];
+  const notes = [`Backend ${run.trainer.backend.backend}: ${run.trainer.backend.reason}.`];
   if (noticeOf(plan.energy)) notes.push(noticeOf(plan.energy));
   if (run.nonFinite > 0)
     notes.push(`${run.nonFinite} energies met in training were not finite; they were counted, not repaired.`);

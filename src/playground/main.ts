@@ -72,8 +72,8 @@ async function run(energy: Energy, contour: ContourGrid | undefined): Promise<vo
     showEnergies(energy, result, settings.seed);
     showMetrics(result);
     const { training, sampling } = result.timings;
-    const { reason } = result.trainer.backend;
-    say(`Done: ${training.toFixed(1)} s of training, ${sampling.toFixed(1)} s of sampling. Backend ${reason}.`);
+    const { backend, reason } = result.trainer.backend;
+    say(`Done: ${training.toFixed(1)} s of training, ${sampling.toFixed(1)} s of sampling. Backend ${backend}: ${reason}.`);
   } catch (error) {
     if (controller.signal.aborted) say("Aborted.");
     else say(error instanceof Error ? error.message : String(error), true);

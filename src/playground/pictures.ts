@@ -101,7 +101,7 @@ export function reportOf(energy: Energy, { trainer, raw, weighted, scores, timin
       networkCalls: trainer.networkCalls + raw.networkCalls + weighted.networkCalls,
       seed: trainer.seed,
       versions: { bnem: version },
-      notes: [`Backend ${trainer.backend.reason}.`],
+      notes: [`Backend ${trainer.backend.backend}: ${trainer.backend.reason}.`],
       referenceSeed: trainer.seed,
     },
   );
