@@ -276,6 +276,49 @@ describe("BNEM", () => {
   });
 });
 
+describe("what rejects", () => {
+  const levels = 4;
+  const byLevel = Float32Array.from({ length: 20 }, (_, i) => (top * ((i % levels) + 0.5)) / levels);
+  const plainResult = (target: Float32Array) => ({
+    target,
+    plain: new Uint8Array(20).fill(1),
+    energyCalls: 0,
+    networkCalls: 0,
+    nonFinite: 0,
+    notes: {},
+  });
+  const rate = async (rejection: "normalized" | "residual" | "none") => {
+    const estimator = bootstrapped({ mcSamples: 2, levels, bootstrapFrom: 0, rejection });
+    const request = requestOf(gmm, x, byLevel, { teacher: oracle(gmm), memory: new Map() });
+    // The squared residual doubles from level to level: more slowly than the variance does at first (.5, 1.5, 2.5, 3.5).
+    const target = new Float32Array(20);
+    estimator.observe?.(
+      request,
+      plainResult(target),
+      target.map((_, i) => Math.sqrt(2 ** (i % levels))),
+    );
+    let kept = 0;
+    for (let k = 0; k < 100; k++) {
+      const { plain } = await estimator.estimate({ ...request, key: keyOf(100 + k) });
+      for (let i = 1; i < 20; i += levels) kept += plain?.[i] as number;
+    }
+    return kept / 500;
+  };
+
+  test("level 1 over level 0: half stays by the residual, all by residual / h, nothing without rejection", async () => {
+    expect(await rate("normalized")).toBe(1);
+    expect(await rate("none")).toBe(0);
+    // 500 coins.
+    expect(Math.abs((await rate("residual")) - 0.5) * 2 * Math.sqrt(500)).toBeLessThan(6);
+  });
+
+  test("without rejection no loss needs to be known, and level 0 stays plain", async () => {
+    const estimator = bootstrapped({ mcSamples: 2, levels, bootstrapFrom: 0, rejection: "none" });
+    const { plain } = await estimator.estimate(requestOf(gmm, x, byLevel, { teacher: oracle(gmm) }));
+    expect([...(plain as Uint8Array)]).toEqual(Array.from({ length: 20 }, (_, i) => (i % levels === 0 ? 1 : 0)));
+  });
+});
+
 describe("options", () => {
   test.each([
     [() => noisedEnergy({ mcSamples: 0 }), RangeError, /mcSamples/],
@@ -291,6 +334,7 @@ describe("options", () => {
     [() => bootstrapped({ levels: 1 }), RangeError, /levels/],
     [() => bootstrapped({ bootstrapFrom: 1.5 }), RangeError, /bootstrapFrom/],
     [() => bootstrapped({ bootstrapFrom: Number.NaN }), RangeError, /bootstrapFrom/],
+    [() => bootstrapped({ rejection: "residuals" as never }), RangeError, /did you mean "residual"/],
     [() => bootstrapped(3 as never), TypeError, /options/],
   ])("%s is refused", (make, kind, text) => {
     expect(make).toThrow(kind);
