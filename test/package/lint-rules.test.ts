@@ -29,6 +29,10 @@ const everything = Object.keys(borders).filter((name) => name !== "cli" && name 
 borders.pipeline = { folders: everything, packages: ["valibot"] };
 const packages = ["@tensorflow/tfjs-core", "numpy-ts/core", "numpy-ts", "d3-scale", "valibot", "commander", "node:fs", "esbuild"];
 
+/** Folders that see the built package only, and folders that see its inside; all may use the slow twins and the helpers. */
+const builtOnly = ["test/contract", "test/statistical", "test/runtime", "test/package", "bench", "bench/support"];
+const inside = ["test/unit", "test/parity", "test/reference", "test/support"];
+
 let folder: string;
 const files: Record<string, string> = {};
 /** Path -> rules that flagged it. */
@@ -75,8 +79,13 @@ function plan() {
   files["src/core/short-function.ts"] = `export function f(x: number) {\n${"  x += 1;\n".repeat(50)}  return x;\n}\n`;
   files["test/unit/skips.test.ts"] = 'import { test } from "vitest";\ntest.skip("later", () => {});\n';
   files["test/unit/focuses.test.ts"] = 'import { test } from "vitest";\ntest.only("this", () => {});\n';
-  files["test/runtime/reaches-in.test.ts"] = importing("../../src/core/part.js");
-  files["test/unit/reaches-in.test.ts"] = importing("../../src/core/part.js");
+  for (const place of [...builtOnly, ...inside]) {
+    const up = place.includes("/") ? "../.." : "..";
+    files[`${place}/reaches-in.ts`] = importing(`${up}/src/core/part.js`);
+    files[`${place}/reaches-in-for-a-type.ts`] = importing(`${up}/src/core/part.js`, "type");
+    files[`${place}/by-name.ts`] = importing("bnem");
+    files[`${place}/borrows.ts`] = importing(`${up}/test/reference/mixture.js`);
+  }
 }
 
 beforeAll(async () => {
@@ -128,9 +137,10 @@ describe("folder borders", () => {
     expect(refused("src/index.ts")).toBe(false);
   });
 
-  test("tests of the built package may not reach into src; unit tests may", () => {
-    expect(refused("test/runtime/reaches-in.test.ts")).toBe(true);
-    expect(refused("test/unit/reaches-in.test.ts")).toBe(false);
+  test.each([...builtOnly, ...inside])("%s: src, the package by its own name, and test/reference", (place) => {
+    const shut = builtOnly.includes(place);
+    expect([refused(`${place}/reaches-in.ts`), refused(`${place}/reaches-in-for-a-type.ts`)]).toEqual([shut, shut]);
+    expect([refused(`${place}/by-name.ts`), refused(`${place}/borrows.ts`)]).toEqual([false, false]);
   });
 });
 

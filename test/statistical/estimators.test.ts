@@ -2,17 +2,22 @@
  * BNEM's law with a perfect teacher, and its rejection rule. exp(-target) is unbiased for exp(-E_t) whatever K is, so that is what is
  * tested; every row has its own stream and is one independent unit. Fixed seeds, |z| < 6, controls that fail.
  */
+import {
+  type Batch,
+  bootstrapped,
+  derive,
+  type Energy,
+  type EstimateRequest,
+  gaussianMixture,
+  init,
+  keyOf,
+  noisedEnergy,
+  perturb,
+} from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { derive, keyOf } from "../../src/core/random.js";
-import type { Batch, Energy, EstimateRequest } from "../../src/core/types.js";
-import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
-import { bootstrapped } from "../../src/estimators/bootstrapped.js";
-import { noisedEnergy } from "../../src/estimators/noised-energy.js";
-import { initKernels } from "../../src/kernels/load.js";
-import { perturb } from "../../src/kernels/normal.js";
 import { oracle, requestOf, schedule } from "../support/estimate-request.js";
 
-beforeAll(() => initKernels());
+beforeAll(() => init());
 
 const gmm = gaussianMixture();
 const closed = gmm.noisedExact as NonNullable<Energy["noisedExact"]>;
