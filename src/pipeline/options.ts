@@ -105,8 +105,14 @@ export const sampleSchema = v.object({
   ),
   grid: v.optional(choiceField(GRIDS, "spacing of the noise levels"), "edm"),
   rho: v.optional(numberField(1, 1000, "exponent of the edm grid"), 7),
-  corrector: v.optional(integerField(0, 1000, "Langevin moves after each level"), 0),
-  correctorScale: v.optional(numberField(1e-6, 2, "Langevin step in units of the level's variance"), 0.1),
+  corrector: v.optional(
+    integerField(
+      0,
+      1000,
+      "Langevin moves at each level; default 1 for raw output of an SDE, 0 with path weights, where they cost effective samples",
+    ),
+  ),
+  correctorScale: v.optional(numberField(1e-6, 2, "Langevin step in units of the level's variance"), 0.3),
   correction: v.optional(choiceField(CORRECTIONS, "path: importance weights with the samples; none: raw output"), "path"),
   chunk: v.optional(integerField(1, 1e7, "rows advanced together; memory grows with it, the result does not change"), 2048),
 });
@@ -172,7 +178,7 @@ export function parseSampleOptions(call: string, options: unknown, values: reado
       `${call}: integrator "heun" is deterministic and has no path weights; ask for correction "none" with it`,
     );
   }
-  if (parsed.corrector > 0 && parsed.integrator === "heun") {
+  if ((parsed.corrector ?? 0) > 0 && parsed.integrator === "heun") {
     throw new RangeError(
       `${call}: integrator "heun" takes no corrector (Langevin moves are noise, it has none), got ${parsed.corrector}`,
     );

@@ -62,8 +62,8 @@ describe("every combination", () => {
     for (const correction of CORRECTIONS) {
       const { networkCalls, nonFinite } = await other.sample(10, { correction, steps: 4, seed: 1 });
       expect(nonFinite).toBe(0);
-      // Four levels, and one more for the last denoising of raw output; ME-NEM asks for 128 energies each and does not denoise.
-      const levels = correction === "none" && method !== "me-nem" ? 5 : 4;
+      // Four levels; raw output adds a Langevin move at the three between and the last denoising. ME-NEM asks for 128 energies each, no more.
+      const levels = correction === "none" && method !== "me-nem" ? 8 : 4;
       expect(networkCalls).toBe(10 * levels * (method === "me-nem" ? 128 : 1));
     }
     other.dispose();
