@@ -25,7 +25,7 @@ const gmm40 = {
   sigmaMin: 0.25,
   sigmaMax: 50,
   priorFraction: 0.25,
-  priorWidth: 58,
+  priorWidth: 55,
   bufferSize: 10_000,
   bufferEvery: 100,
   bufferRefill: 512,
