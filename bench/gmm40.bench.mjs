@@ -12,7 +12,7 @@ import { relaxedSimd } from "./support/relaxed-simd.mjs";
 
 relaxedSimd();
 const { createTrainer, energyGrid, evaluate, gaussianMixture, init, presets, samplesFigure, standaloneSvg, startBackend } =
-  await import("../dist/bnem.js");
+  await import("bnem");
 
 const seeds = [11, 12, 13, 14, 15];
 const n = 2000;

@@ -1,5 +1,5 @@
 /** Argument guards for the public edge: which call, what was expected, what came, what to do. They never change a value. */
-import type { Batch } from "./types.js";
+import type { Batch, Key } from "./types.js";
 
 function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
@@ -42,14 +42,26 @@ export function checkSeed(call: string, value: unknown): number {
   return checkInteger(call, "seed", value, 0);
 }
 
-/** Levenshtein distance, for the nearest known name. */
+/** A stream handle. @throws TypeError unless { a, b } of two numbers */
+export function checkKey(call: string, value: unknown): asserts value is Key {
+  const key = value as Key | null | undefined;
+  if (typeof key?.a !== "number" || typeof key.b !== "number") {
+    throw new TypeError(`${call}: key must be a Key, made by keyOf(seed) or derive(key, ...), got ${show(value)}`);
+  }
+}
+
+/** Edits (insert, delete, replace, swap of neighbours) from one name to another, for the nearest known name. */
 function distance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) next[j] = Math.min(next[j], before[j - 2] + 1);
     }
+    before = row;
     row = next;
   }
   return row[b.length];

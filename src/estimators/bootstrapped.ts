@@ -14,11 +14,12 @@
 import { checkInteger, checkNumber, checkOneOf, checkOptions } from "../core/check.js";
 import { derive, uniformAt } from "../core/random.js";
 import type { Batch, EstimateRequest, EstimateResult, Estimator, ScoreModel } from "../core/types.js";
-import { perturbations } from "../kernels/perturbations.js";
+import { checkRequest, perturbations } from "../kernels/perturbations.js";
 import { softmaxWeights } from "./log-mean-exp.js";
 import { noised } from "./noised.js";
 import { type MonteCarloOptions, monteCarlo } from "./noised-energy.js";
 
+/** Options of `bootstrapped`. */
 export interface BootstrappedOptions extends MonteCarloOptions {
   /** Intervals of equal variance on [0, h(1)]. Default 10 (the paper's step of 0.1 h(1) on GMM-40). */
   readonly levels?: number;
@@ -135,6 +136,8 @@ async function fromTeacher(
 
 async function estimate(request: EstimateRequest, settings: Settings): Promise<EstimateResult> {
   const { x, variance, key, exact, energy } = request;
+  checkRequest("bootstrapped", { x, variance, key, quantity: "energy", ...settings }, energy.dim);
+  if (!request.teacher?.energy) throw new TypeError("bootstrapped: request.teacher must be a ScoreModel with an energy");
   const hs = teacherVariances(request, settings);
   const all = Array.from({ length: x.n }, (_, i) => i);
   const bootstrappedRows = all.filter((i) => hs[i] > 0);

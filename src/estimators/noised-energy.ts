@@ -3,6 +3,7 @@ import { checkInteger, checkOneOf, checkOptions } from "../core/check.js";
 import type { DrawMode, Estimator } from "../core/types.js";
 import { noised } from "./noised.js";
 
+/** Options shared by every estimator: how many draws, and how they are placed. */
 export interface MonteCarloOptions {
   /** K, draws per row; a power of two in lattice mode. Default 32. */
   readonly mcSamples?: number;

@@ -12,7 +12,7 @@
  * @see OuYang et al. 2024, arXiv:2409.09787; Akhound-Sadegh et al. 2024, arXiv:2402.06121
  */
 import type { Batch, Energy, NoisedRequest, NoisedResult } from "../core/types.js";
-import { perturbations } from "../kernels/perturbations.js";
+import { checkRequest, perturbations } from "../kernels/perturbations.js";
 import { softmaxWeights } from "./log-mean-exp.js";
 
 function weightedSum(rows: Float32Array, weights: Float64Array, dim: number, sign: number, out: Float32Array): void {
@@ -23,8 +23,9 @@ function weightedSum(rows: Float32Array, weights: Float64Array, dim: number, sig
   }
 }
 
-/** The path for energies known only as functions. */
+/** The path for energies known only as functions. @throws as the fused kernels: TypeError / RangeError naming the argument */
 export function noisedGeneric(energy: Energy, request: NoisedRequest): NoisedResult {
+  checkRequest("noised", request, energy.dim);
   const { x, mcSamples, quantity } = request;
   const { n, dim } = x;
   const result = new Float32Array(n);

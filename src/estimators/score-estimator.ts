@@ -5,6 +5,7 @@ import { clipRows, markMissed } from "./clip.js";
 import { noised } from "./noised.js";
 import { type MonteCarloOptions, monteCarlo } from "./noised-energy.js";
 
+/** Options of `noisedScore` and `tweedie`. */
 export interface NoisedScoreOptions extends MonteCarloOptions {
   /** Largest Euclidean norm of a target, in 1 / units of x; Infinity (default) clips nothing. The paper uses 70 / 50 on GMM-40. */
   readonly scoreClip?: number;

@@ -1,5 +1,5 @@
 /** The K draws y_k = x + sqrt(h) eps_k of an estimator, as numbers: for energies that have no fused kernel, and for tests. */
-import { checkBatch, checkInteger, checkOneOf } from "../core/check.js";
+import { checkBatch, checkInteger, checkKey, checkOneOf } from "../core/check.js";
 import type { DrawMode, NoisedRequest, Quantity } from "../core/types.js";
 import type { Lease } from "./arena.js";
 import { checkVariance } from "./check-variance.js";
@@ -33,6 +33,7 @@ function checkDraws(call: string, mcSamples: number, mode: DrawMode, dim: number
 /** @throws TypeError / RangeError for a request that cannot be run: shapes, non-finite x, variance <= 0, K, mode, quantity. */
 export function checkRequest(call: string, request: NoisedRequest, dim: number): void {
   checkBatch(call, request.x, dim);
+  checkKey(call, request.key);
   checkOneOf(call, "quantity", request.quantity, QUANTITIES);
   checkDraws(call, request.mcSamples, request.mode, dim);
   checkVariance(call, request.variance, request.x.n, true);

@@ -33,6 +33,8 @@ export interface Metric {
   readonly weighting: "native" | "resample" | "none";
   /** One sentence: definition, convention, what it cannot see. */
   readonly definition: string;
+  /** Smallest difference from 0 that n rows can show; a limit below it is raised to it. */
+  resolution?(n: number): number;
   /** Largest value, for counts. */
   total?(energy: Energy): number;
   /** False where the energy lacks what the metric reads; the metric is then left out. */

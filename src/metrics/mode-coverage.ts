@@ -70,6 +70,8 @@ export const stragglers: Metric = {
   weighting: "native",
   definition:
     "fraction of rows farther from every mode than 6 std in 2-D (in d dimensions: the radius with the same tail, e^-18).",
+  // Less than half a row: weighted samples carry masses like 1e-42 far out, which say nothing.
+  resolution: (n) => 0.5 / n,
   supports: (energy) => energy.modes !== undefined,
   rows: (n) => n,
   compute: (sample, _reference, { energy }) => stragglerFraction(sample, modesOf(energy)),

@@ -34,7 +34,8 @@ export function resultOf(
   n: number,
   total?: number,
 ): MetricResult {
-  const floor: Floor = floorOf(floors, metric.better);
+  const measured = floorOf(floors, metric.better);
+  const floor: Floor = { ...measured, limit: Math.max(measured.limit, metric.resolution?.(n) ?? measured.limit) };
   const value = scores.reduce((sum, s) => sum + s, 0) / scores.length;
   const spread = Math.sqrt(scores.reduce((sum, s) => sum + (s - value) ** 2, 0) / (scores.length - 1) / scores.length);
   return {

@@ -21,6 +21,7 @@ import { encodeCheckpoint } from "./checkpoint.js";
 import { finiteRows } from "./finite-rows.js";
 import { parseSampleOptions, type ResolvedSampleSettings, type SampleSettings } from "./options.js";
 
+/** Options of `sample`: plain settings, seed, signal and progress. */
 export interface SampleOptions extends SampleSettings, TaskOptions<SamplerProgress> {
   readonly seed?: number;
 }

@@ -137,8 +137,10 @@ export const optionSchemas = {
 /** Plain options of `train` as given; absent ones take the schema's default or follow from the energy. */
 export type TrainSettings = v.InferInput<typeof trainSchema>;
 export type ResolvedTrainSettings = v.InferOutput<typeof trainSchema>;
+/** Plain options of `sample` as given. */
 export type SampleSettings = v.InferInput<typeof sampleSchema>;
 export type ResolvedSampleSettings = v.InferOutput<typeof sampleSchema>;
+/** Plain options of `evaluate` as given. */
 export type EvaluateSettings = v.InferInput<typeof evaluateSchema>;
 export type ResolvedEvaluateSettings = v.InferOutput<typeof evaluateSchema>;
 

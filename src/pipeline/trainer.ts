@@ -197,6 +197,7 @@ function checkFits({ config }: Configured, count: number): void {
   );
 }
 
+/** Options of `loadSampler`. */
 export interface LoadOptions extends Pick<TrainOptions, "network" | "noiseSchedule">, GpuOptions {
   /** Backend to run on; default the one it was trained on. */
   readonly backend?: "auto" | "wasm" | "webgpu" | "cpu";

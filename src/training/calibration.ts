@@ -11,6 +11,7 @@ const BINS = 12;
 const CAP = 6;
 const DECAY = 0.999;
 
+/** One noise level of the label-free check. */
 export interface CalibrationPoint {
   /** Middle of the bin, raw units. */
   readonly sigma: number;

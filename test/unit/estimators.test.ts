@@ -352,3 +352,30 @@ describe("options", () => {
     expect(clipped.options.scoreClip).toBe(3);
   });
 });
+
+describe("requests that cannot be run are refused by name, fused or not", () => {
+  const good = { x, variance: h, key: keyOf(1), mcSamples: 4, mode: "iid" as const, quantity: "energy" as const };
+  test.each([
+    ["a bare array as x", { x: [1, 2] }, TypeError, /x must be a Batch/],
+    ["variance 0", { variance: new Float32Array(20) }, RangeError, /variance must be finite and above 0, got 0 at row 0/],
+    ["a NaN variance", { variance: new Float32Array(20).fill(Number.NaN) }, RangeError, /variance .* got NaN/],
+    ["too many variances", { variance: new Float32Array(21).fill(1) }, RangeError, /one entry per row/],
+    ["f64 variances", { variance: new Float64Array(20).fill(1) }, TypeError, /variance must be a Float32Array/],
+    ["no key", { key: undefined }, TypeError, /key must be a Key/],
+    ["an unknown quantity", { quantity: "energie" }, RangeError, /did you mean "energy"/],
+  ])("%s", (_name, wrong, kind, text) => {
+    for (const energy of [gmm, withoutKernel(gmm)]) {
+      const call = () => noised(energy, { ...good, ...wrong } as never);
+      expect(call).toThrow(kind);
+      expect(call).toThrow(text);
+    }
+  });
+
+  test("bootstrapped checks variance, key and teacher before it draws", async () => {
+    const request = requestOf(gmm, x, h);
+    const ask = (wrong: object) => bootstrapped().estimate({ ...request, ...wrong } as never);
+    await expect(ask({ variance: new Float32Array(20) })).rejects.toThrow(/bootstrapped: variance/);
+    await expect(ask({ key: undefined })).rejects.toThrow(/bootstrapped: key/);
+    await expect(ask({ teacher: undefined })).rejects.toThrow(/request.teacher/);
+  });
+});
