@@ -26,7 +26,12 @@ async function runTrain(name: string | undefined, flags: TrainFlags): Promise<vo
   const trainer = await startTrainer(plan);
   try {
     progress.note(`backend ${trainer.backend.backend}: ${trainer.backend.reason}`);
-    const run = await trainToEnd(plan, trainer, { checkpointEvery: every, signal: interrupt.signal, progress });
+    const run = await trainToEnd(plan, trainer, {
+      checkpointEvery: every,
+      curves: plan.report !== undefined && flags.evaluate,
+      signal: interrupt.signal,
+      progress,
+    });
     if (noticeOf(plan.energy)) progress.note(noticeOf(plan.energy));
     const { signal } = interrupt;
     const finished = await finishRun(plan, run, { n: flags.n, evaluate: flags.evaluate, signal, progress });

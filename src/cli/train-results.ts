@@ -116,6 +116,7 @@ export function reportOf(finished: Finished): string {
       method,
       history: trainer.history(),
       calibration: trainer.calibration(),
+      curves: run.curves,
       metrics: scores && metricSets(scores.raw, scores.weighted),
       options: { ...trainer.options },
       machine: { ...machine, backend: trainer.backend.backend },

@@ -1,19 +1,24 @@
 /** The training loop of the command line: progress, checkpoints, and an orderly end at Ctrl-C. */
-import { createTrainer, resumeTrainer, type Trainer } from "../index.js";
+import { type Curve, createTrainer, resumeTrainer, type Trainer } from "../index.js";
 import { writeAtomically } from "./atomic-write.js";
+import { MetricCurves } from "./metric-curves.js";
 import type { ProgressReporter } from "./progress.js";
 import type { TrainPlan } from "./train-plan.js";
 
 export interface TrainedRun {
   readonly trainer: Trainer;
-  /** Seconds of training in this process. */
+  /** Seconds of training in this process, without the curves. */
   readonly seconds: number;
+  /** Metrics while training, where a report is wanted. */
+  readonly curves: readonly Curve[];
   /** Non-finite energies met, in all. */
   readonly nonFinite: number;
 }
 
 export interface LoopOptions {
   readonly checkpointEvery?: number;
+  /** Measure metrics while training. */
+  readonly curves: boolean;
   readonly signal: AbortSignal;
   readonly progress: ProgressReporter;
 }
@@ -32,6 +37,7 @@ export async function startTrainer(plan: TrainPlan): Promise<Trainer> {
 export async function trainToEnd(plan: TrainPlan, trainer: Trainer, options: LoopOptions): Promise<TrainedRun> {
   const { signal, progress, checkpointEvery } = options;
   const started = performance.now();
+  const curves = new MetricCurves(trainer, options.curves);
   let nonFinite = 0;
   const store = async () => {
     if (plan.model !== undefined) await writeAtomically(plan.model, await trainer.save());
@@ -41,6 +47,7 @@ export async function trainToEnd(plan: TrainPlan, trainer: Trainer, options: Loo
     progress.update({ phase: "training", ...info, ...notes });
     if (signal.aborted) break;
     if (checkpointEvery !== undefined && info.step % checkpointEvery === 0 && info.step < info.steps) await store();
+    if (info.step < info.steps) await curves.visit(info.step, info.steps, signal);
   }
   progress.endLine();
   await store();
@@ -48,5 +55,6 @@ export async function trainToEnd(plan: TrainPlan, trainer: Trainer, options: Loo
     if (plan.model !== undefined) progress.note(`saved ${plan.model}; go on with --resume`);
     throw signal.reason;
   }
-  return { trainer, seconds: (performance.now() - started) / 1000, nonFinite };
+  const seconds = (performance.now() - started) / 1000 - curves.seconds;
+  return { trainer, seconds, curves: curves.curves(), nonFinite };
 }

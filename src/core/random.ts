@@ -43,9 +43,7 @@ export function uniformAt(key: Key, index: number): number {
   return ((at.a >>> 5) * 67108864 + (at.b >>> 6)) / 9007199254740992;
 }
 
-/** A fresh seed for calls that were given none; the only place that asks the system for entropy. Returned in results. */
+/** A fresh seed of 32 bits (short enough to retype) for calls that were given none; the only place that asks the system for entropy. Returned in results. */
 export function freshSeed(): number {
-  const words = new Uint32Array(2);
-  globalThis.crypto.getRandomValues(words);
-  return (words[0] & 0x1fffff) * 4294967296 + words[1];
+  return globalThis.crypto.getRandomValues(new Uint32Array(1))[0];
 }

@@ -162,6 +162,7 @@ describe("train, sample, evaluate", () => {
     const report = (await read("out/report.html")).toString();
     parseMarkup(report);
     expect(report).not.toMatch(/https?:/);
+    for (const figure of ["Energy W2 while training", "Mode-weight TV while training"]) expect(report).toContain(figure);
   });
 
   test("sample draws from the checkpoint without naming the energy; same seed, same bytes", async () => {
