@@ -78,7 +78,7 @@ export class Trainer {
     return this.loop.calibration();
   }
 
-  /** Checkpoint as safetensors bytes; take it between two steps. `resumeTrainer` goes on from it with the same bits. */
+  /** Checkpoint as safetensors bytes; asked for during a step, it holds the state after it. `resumeTrainer` goes on from it with the same bits. */
   async save(): Promise<Uint8Array> {
     return encodeCheckpoint(await this.checkpoint());
   }

@@ -63,8 +63,8 @@ export class Adam {
   /** One step. Reads one number back (the norm) before anything is changed. */
   async apply(parameters: Tensor1D, gradient: Tensor1D, learningRate: number): Promise<AdamStep> {
     const total = tidy(() => sum(square(gradient)));
-    const gradientNorm = Math.sqrt((await total.data())[0]);
-    total.dispose();
+    const [squares] = await total.data().finally(() => total.dispose());
+    const gradientNorm = Math.sqrt(squares);
     if (!Number.isFinite(gradientNorm)) return { parameters: null, gradientNorm, clipped: false };
     const shrink = gradientNorm > this.clipNorm ? this.clipNorm / gradientNorm : 1;
     const { beta1, beta2 } = this;

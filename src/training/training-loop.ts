@@ -3,7 +3,7 @@
  * follows, and now and then the sampler refills the buffer. It knows only interfaces. All randomness is addressed by (seed, step), so
  * a trainer restored between two steps goes on with the same bits.
  */
-import { type Tensor1D, tensor1d, tensor2d } from "@tensorflow/tfjs-core";
+import { type Tensor, type Tensor1D, tensor1d, tensor2d } from "@tensorflow/tfjs-core";
 import { BnemError } from "../core/errors.js";
 import { derive, keyOf } from "../core/random.js";
 import { Pace } from "../core/task.js";
@@ -47,6 +47,7 @@ export class TrainingLoop {
   private counts: LoopCounts;
   private done = 0;
   private disposed = false;
+  private turn: Promise<unknown> = Promise.resolve();
   /** Steps at which the run ends and the learning rate its decay. */
   total: number;
 
@@ -77,7 +78,8 @@ export class TrainingLoop {
   }
 
   /**
-   * Runs until `total` steps are done, one `StepInfo` each. Leaving the loop stops the run; calling again goes on.
+   * Runs until `total` steps are done, one `StepInfo` each. Leaving the loop stops the run; calling again goes on. Two loops at once
+   * share the steps.
    * @throws BnemError("diverged") when `maxNonFinite` steps in a row had no finite loss, BnemError("device-lost"), the signal's reason
    */
   async *steps(options: StepsOptions = {}): AsyncGenerator<StepInfo, void, void> {
@@ -85,18 +87,37 @@ export class TrainingLoop {
     const pace = new Pace(options.signal);
     await pace.breathe();
     if (this.done === 0 && this.buffer.size === 0) this.fillFromPrior();
-    while (this.done < this.total) {
-      const began = performance.now();
-      const info = await this.advance(options.signal);
-      this.counts = { ...this.counts, seconds: this.counts.seconds + (performance.now() - began) / 1000 };
-      const perStep = this.counts.seconds / this.done;
-      yield { ...info, seconds: this.counts.seconds, secondsLeft: perStep * (this.total - this.done) };
+    for (;;) {
+      const info = await this.inTurn(() => this.timedStep(options.signal));
+      if (!info) return;
+      yield info;
       await pace.breathe();
     }
   }
 
-  /** Everything that decides the steps to come; take it between two steps. */
-  async state(): Promise<LoopState> {
+  /** Steps and states wait for each other: half a step must never be seen, saved or built upon. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work);
+    this.turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** The next step; undefined when all are done. */
+  private async timedStep(signal: AbortSignal | undefined): Promise<StepInfo | undefined> {
+    if (this.done >= this.total) return undefined;
+    const began = performance.now();
+    const info = await this.advance(signal);
+    this.counts = { ...this.counts, seconds: this.counts.seconds + (performance.now() - began) / 1000 };
+    const { seconds } = this.counts;
+    return { ...info, seconds, secondsLeft: (seconds / this.done) * (this.total - this.done) };
+  }
+
+  /** Everything that decides the steps to come; asked for during a step, it is the state after it. */
+  state(): Promise<LoopState> {
+    return this.inTurn(() => this.readState());
+  }
+
+  private async readState(): Promise<LoopState> {
     this.assertAlive();
     const [parameters, ema, adam] = await Promise.all([this.parameters.data(), this.ema.data(), this.adam.state()]);
     const buffer = this.buffer.state();
@@ -237,8 +258,10 @@ export class TrainingLoop {
     const target = lossInputs(loss, result.target, n, weights, result.excluded);
     const x = tensor2d(data, [n, dim]);
     const variance = tensor1d(inputs.variance);
-    const outcome = lossAndGradient(network, this.parameters, { ...target, x, variance, kind: estimator.kind }, loss);
+    const held: Tensor[] = [target.target, target.weight, x, variance];
     try {
+      const outcome = lossAndGradient(network, this.parameters, { ...target, x, variance, kind: estimator.kind }, loss);
+      held.push(outcome.loss, outcome.gradient, outcome.prediction);
       const mean = (await outcome.loss.data())[0];
       const value = target.counted > 0 && someFinite(result) ? mean : Number.NaN;
       const prediction = (await outcome.prediction.data()) as Float32Array;
@@ -251,9 +274,7 @@ export class TrainingLoop {
       }
       return { loss: value, gradientNorm: step.gradientNorm, prediction };
     } finally {
-      for (const tensor of [target.target, target.weight, x, variance, outcome.loss, outcome.gradient, outcome.prediction]) {
-        tensor.dispose();
-      }
+      for (const tensor of held) tensor.dispose();
     }
   }
 

@@ -8,6 +8,7 @@ import { initKernels } from "../../src/kernels/load.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { METHODS } from "../../src/pipeline/options.js";
 import type { LoopConfig, StepInfo } from "../../src/training/loop-config.js";
+import type { LoopState } from "../../src/training/loop-state.js";
 import { TrainingLoop } from "../../src/training/training-loop.js";
 import { bitsOf, tinyConfig, tinyTarget } from "../support/tiny-loop.js";
 
@@ -221,6 +222,51 @@ describe("failures", () => {
     };
     await expect(inside()).rejects.toMatchObject({ code: "disposed" });
   });
+});
+
+describe("one step at a time", () => {
+  test("two loops over the steps share them: each step once, the same bits as one loop", async () => {
+    const config = tinyConfig();
+    const { bits } = await finalBits(config);
+    const loop = new TrainingLoop(config);
+    const seen: number[] = [];
+    const drain = async () => {
+      for await (const { step } of loop.steps()) seen.push(step);
+    };
+    await Promise.all([drain(), drain()]);
+    expect(seen.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(bitsOf(await loop.state())).toEqual(bits);
+    loop.dispose();
+  });
+
+  test("a state asked for in the middle of a step is the one after it", async () => {
+    const config = tinyConfig();
+    let asked: Promise<LoopState> | undefined;
+    let drawn = 0;
+    const perturb: LoopConfig["random"]["perturb"] = (...args) => {
+      if (++drawn === 4) asked = loop.state();
+      return config.random.perturb(...args);
+    };
+    const loop = new TrainingLoop({ ...config, random: { ...config.random, perturb } });
+    await runTo(loop, 5);
+    expect(bitsOf(await (asked as Promise<LoopState>))).toEqual((await finalBits(config, 4)).bits);
+    loop.dispose();
+  });
+});
+
+test("a network that throws leaves no tensor behind", async () => {
+  const config = tinyConfig();
+  const broken = {
+    ...config.network,
+    forward: () => {
+      throw new Error("no such layer");
+    },
+  };
+  const loop = new TrainingLoop({ ...config, network: broken });
+  const before = memory().numTensors;
+  await expect(runTo(loop, 1)).rejects.toThrow(/no such layer/);
+  expect(memory().numTensors).toBe(before);
+  loop.dispose();
 });
 
 test("a run may be made longer: the rate follows the new total", async () => {
