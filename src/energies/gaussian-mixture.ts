@@ -105,7 +105,9 @@ function noisedExact(
 /** Where nobody would put a mode by accident: 0.7, -1.3, 0.7, -1.3 ... around the first mean. */
 function checkPoint(mixture: MixtureDefinition): { x: number[]; energy: number } {
   const x = Array.from({ length: mixture.dim }, (_, d) => Math.fround(mixture.means[d] + (d % 2 ? -1.3 : 0.7)));
-  return { x, energy: new NoisedMixture(mixture).at(x, 0, 0) };
+  // Of the means as the kernels hold them: far from the origin their rounding to f32 would make a checkpoint disown its own energy.
+  const rounded = { ...mixture, means: mixture.means.map(Math.fround) };
+  return { x, energy: new NoisedMixture(rounded).at(x, 0, 0) };
 }
 
 function modesOf({ count, dim, means, weights, std }: MixtureDefinition): ModeSet {

@@ -51,6 +51,13 @@ describe("GMM-40", () => {
     expect(gaussianMixture({ seed: 1 }).check.energy).not.toBe(target.check.energy);
   });
 
+  test("far from the origin, where means are rounded to f32, the check value is still what the kernels give", () => {
+    // The mean moves by .03 of a standard deviation; a checkpoint takes 1e-4 (1 + |E|) for another energy.
+    const far = gaussianMixture({ means: [[1e6 + 0.03, -1e6 - 0.03]], std: 1 });
+    const x = { data: Float32Array.from(far.check.x), n: 1, dim: 2 };
+    expect(Math.abs(far.energy(x)[0] - far.check.energy)).toBeLessThan(1e-5);
+  });
+
   test("its exact draws are the same from the same seed, and a prefix of longer ones", () => {
     const sample = target.exact?.sample.bind(target.exact) as (n: number, seed: number) => { data: Float32Array };
     expect(sample(100, 3).data).toEqual(sample(1000, 3).data.subarray(0, 200));
