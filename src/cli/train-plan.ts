@@ -100,6 +100,8 @@ export async function planTraining(name: string | undefined, flags: TrainFlags):
   const steps = typeof given.steps === "number" ? given.steps : undefined;
   if (!flags.resume || files.model === undefined || !(await exists(files.model))) return { energy, settings, steps, ...files };
   const checkpoint = await readBytes(files.model);
-  refuseChanges(given, checkpoint, files.model);
+  // A preset typed on a resume is kept to its method; the rest of the options are the checkpoint's.
+  const typed = flags.preset === undefined || flags.preset === "none" ? given : { method: preset.method, ...given };
+  refuseChanges(typed, checkpoint, files.model);
   return { energy, settings, steps, checkpoint, ...files };
 }

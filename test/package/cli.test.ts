@@ -274,6 +274,11 @@ describe("ending early", () => {
     const other = await bnemJson(...argv, "-o", "whole.safetensors", "--resume", "--learning-rate", "0.1");
     expect(other.data.error).toMatchObject({ exitCode: 2 });
     expect(other.data.error.message).toContain("learningRate");
+    const preset = await bnemJson(...argv, "-o", "whole.safetensors", "--resume", "--preset", "idem");
+    expect(preset.data.error).toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/trained with method bnem, not idem/),
+    });
     const bytes = await read("whole.safetensors");
     for (const [name, damaged] of [
       ["cut", bytes.subarray(0, bytes.length - 10)],
