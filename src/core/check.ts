@@ -10,9 +10,13 @@ function show(value: unknown): string {
   return String(value);
 }
 
+function checkKind(call: string, name: string, value: unknown): asserts value is number {
+  if (typeof value !== "number") throw new TypeError(`${call}: ${name} must be a number, got ${show(value)}`);
+}
+
 /** @throws TypeError when not a number, RangeError outside [min, max] or NaN. */
 export function checkNumber(call: string, name: string, value: unknown, min = -Infinity, max = Infinity): number {
-  if (typeof value !== "number") throw new TypeError(`${call}: ${name} must be a number, got ${show(value)}`);
+  checkKind(call, name, value);
   if (!(value >= min && value <= max)) {
     throw new RangeError(`${call}: ${name} must be in [${min}, ${max}], got ${value}`);
   }
@@ -21,20 +25,20 @@ export function checkNumber(call: string, name: string, value: unknown, min = -I
 
 /** @throws TypeError / RangeError unless a finite number > 0. */
 export function checkPositive(call: string, name: string, value: unknown): number {
-  checkNumber(call, name, value);
-  if (!((value as number) > 0 && (value as number) < Infinity)) {
+  checkKind(call, name, value);
+  if (!(value > 0 && value < Infinity)) {
     throw new RangeError(`${call}: ${name} must be a finite number above 0, got ${value}`);
   }
-  return value as number;
+  return value;
 }
 
 /** @throws TypeError / RangeError unless an integer in [min, max]. */
 export function checkInteger(call: string, name: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
-  checkNumber(call, name, value);
-  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
+  checkKind(call, name, value);
+  if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`${call}: ${name} must be an integer in [${min}, ${max}], got ${value}`);
   }
-  return value as number;
+  return value;
 }
 
 /** A seed is an integer in [0, 2^53). */
@@ -47,6 +51,24 @@ export function checkKey(call: string, value: unknown): asserts value is Key {
   const key = value as Key | null | undefined;
   if (typeof key?.a !== "number" || typeof key.b !== "number") {
     throw new TypeError(`${call}: key must be a Key, made by keyOf(seed) or derive(key, ...), got ${show(value)}`);
+  }
+}
+
+/** Whether a value is an object with these methods; how interfaces that come in as values are recognised. */
+export function hasMethods(value: unknown, names: readonly string[]): boolean {
+  if (value === null || typeof value !== "object") return false;
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+}
+
+/** Keys of every long call. @throws TypeError unless an AbortSignal and a function, where present */
+export function checkTask(call: string, task: { readonly signal?: unknown; readonly onProgress?: unknown } | null): void {
+  const { signal, onProgress } = task ?? {};
+  // By its shape: a signal may come from another realm or a polyfill.
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.aborted !== "boolean") {
+    throw new TypeError(`${call}: signal must be an AbortSignal, got ${show(signal)}`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new TypeError(`${call}: onProgress must be a function, got ${show(onProgress)}`);
   }
 }
 

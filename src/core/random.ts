@@ -2,6 +2,7 @@
  * From the user's seed to stream handles. Integer arithmetic only, so every runtime gives the same bits. Bulk numbers come
  * from the kernels, addressed by (key, step, row); this file only names streams and draws the few scalars JavaScript needs.
  */
+import { checkInteger, checkKey, checkSeed } from "./check.js";
 import type { Key } from "./types.js";
 
 function mix(h: number): number {
@@ -16,18 +17,27 @@ function absorb(key: Key, word: number): Key {
   return { a: (a + Math.imul(b, 0x2c1b3c6d)) >>> 0, b };
 }
 
-/** Stream handle of a seed, an integer in [0, 2^53). Cost: nanoseconds. */
+/**
+ * Stream handle of a seed, an integer in [0, 2^53). Cost: nanoseconds.
+ * @throws TypeError / RangeError for any other seed: -1, 1.5 and "1" would else share the streams of other seeds
+ */
 export function keyOf(seed: number): Key {
+  checkSeed("keyOf", seed);
   const low = seed >>> 0;
   const high = Math.floor(seed / 4294967296) >>> 0;
   return absorb(absorb({ a: 0x243f6a88, b: 0x85a308d3 }, low), high);
 }
 
-/** Child stream: every word (integer, or a label hashed character by character) changes all bits of the handle. */
+/**
+ * Child stream: every word (integer, or a label hashed character by character) changes all bits of the handle.
+ * @throws TypeError for what is no key or no word, RangeError for a number that is no integer
+ */
 export function derive(key: Key, ...words: readonly (number | string)[]): Key {
+  checkKey("derive", key);
   let child = key;
   for (const word of words) {
-    if (typeof word === "number") {
+    if (typeof word !== "string") {
+      checkInteger("derive", "word", word, Number.MIN_SAFE_INTEGER);
       child = absorb(absorb(child, word >>> 0), Math.floor(word / 4294967296) >>> 0);
     } else {
       for (let i = 0; i < word.length; i++) child = absorb(child, word.charCodeAt(i) + 0x10000);

@@ -25,6 +25,22 @@ export interface ImportanceSummary {
   readonly zeros: number;
 }
 
+/** Sums of f64 weights stay this close to 1. */
+const SUM_TOLERANCE = 1e-6;
+
+function checkWeights(call: string, weights: unknown): void {
+  if (!(weights instanceof Float64Array)) throw new TypeError(`${call}: weights must be a Float64Array, from importance()`);
+  if (weights.length === 0) throw new RangeError(`${call}: weights must hold at least one value, got none`);
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) {
+    if (!(weights[i] >= 0)) throw new RangeError(`${call}: weights must be >= 0, got ${weights[i]} at row ${i}`);
+    sum += weights[i];
+  }
+  if (!(Math.abs(sum - 1) <= SUM_TOLERANCE)) {
+    throw new RangeError(`${call}: weights must sum to 1, got ${sum}; normalise them with importance()`);
+  }
+}
+
 function checkLogWeights(call: string, logWeights: unknown): Float64Array {
   if (!(logWeights instanceof Float64Array)) throw new TypeError(`${call}: logWeights must be a Float64Array`);
   if (logWeights.length === 0) throw new RangeError(`${call}: logWeights must hold at least one value, got none`);
@@ -82,10 +98,12 @@ export function importance(logWeights: Float64Array): ImportanceSummary {
  *
  * @param values f at each draw, [n]
  * @param weights normalised, [n], from `importance`
- * @throws RangeError when the lengths differ
+ * @throws TypeError for the wrong kind, RangeError when the lengths differ or the weights do not sum to 1
  * @see Owen 2013, Monte Carlo theory, methods and examples, sec 9.2
  */
 export function expectation(values: ArrayLike<number>, weights: Float64Array): { mean: number; error: number } {
+  checkWeights("expectation", weights);
+  if (typeof values?.length !== "number") throw new TypeError("expectation: values must be an array of numbers");
   if (values.length !== weights.length) {
     throw new RangeError(`expectation: values must have ${weights.length} entries, one per weight, got ${values.length}`);
   }
@@ -106,10 +124,11 @@ export function expectation(values: ArrayLike<number>, weights: Float64Array): {
  * @param weights normalised, [n], from `importance`
  * @param count rows to draw
  * @param uniform u in [0, 1), the only random number needed
- * @throws RangeError for a uniform outside [0, 1) or count < 1
+ * @throws TypeError for the wrong kind, RangeError for weights that do not sum to 1, a uniform outside [0, 1) or count < 1
  * @see Kitagawa 1996
  */
 export function systematicResample(weights: Float64Array, count: number, uniform: number): Int32Array {
+  checkWeights("systematicResample", weights);
   checkInteger("systematicResample", "count", count, 1);
   checkNumber("systematicResample", "uniform", uniform, 0, 1);
   if (uniform === 1) throw new RangeError("systematicResample: uniform must be below 1, got 1");

@@ -1,5 +1,5 @@
 /** A target of the user's own: one JavaScript function of one configuration. */
-import { checkBatch, checkInteger, checkOptions } from "../core/check.js";
+import { checkBatch, checkInteger, checkNumber, checkOptions } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import type { Batch, Energy } from "../core/types.js";
 import { centralDifference, compareGradient } from "./finite-differences.js";
@@ -40,7 +40,11 @@ function checked(options: CustomEnergyOptions): CustomEnergyOptions {
   checkInteger(call, "dim", options.dim, 1, 1 << 20);
   if (typeof options.evaluate !== "function")
     throw new TypeError(`${call}: evaluate must be a function (x, gradientOut) => energy`);
-  if (options.particles) {
+  if (options.convention !== undefined && typeof options.convention !== "string") {
+    throw new TypeError(`${call}: convention must be a string, one sentence`);
+  }
+  if (options.particles !== undefined) {
+    if (options.particles === null) throw new TypeError(`${call}: particles must be { count, spatialDim }`);
     const { count, spatialDim } = options.particles;
     checkInteger(call, "particles.count", count, 1);
     checkInteger(call, "particles.spatialDim", spatialDim, 1, 3);
@@ -50,8 +54,13 @@ function checked(options: CustomEnergyOptions): CustomEnergyOptions {
       );
     }
   }
-  if (options.check && options.check.x.length !== options.dim) {
-    throw new RangeError(`${call}: check.x must have ${options.dim} coordinates, got ${options.check.x.length}`);
+  if (options.check !== undefined) {
+    const x = options.check?.x;
+    if (!Array.isArray(x) && !ArrayBuffer.isView(x)) throw new TypeError(`${call}: check must be { x: coordinates }`);
+    if (x.length !== options.dim) {
+      throw new RangeError(`${call}: check.x must have ${options.dim} coordinates, got ${x.length}`);
+    }
+    for (let d = 0; d < x.length; d++) checkNumber(call, `check.x[${d}]`, x[d], -Number.MAX_VALUE, Number.MAX_VALUE);
   }
   return options;
 }

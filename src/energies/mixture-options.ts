@@ -39,6 +39,8 @@ export const GMM40_STD = 1.3132616875182228;
 const KEYS = ["components", "seed", "dim", "range", "means", "weights", "std"];
 const MOST_COMPONENTS = 1 << 20;
 const MOST_DIM = 1 << 16;
+/** Coordinates of all means together: 1 GiB of f32 in the kernels. */
+const MOST_NUMBERS = 2 ** 28;
 
 /** Means as the published generator draws them: 24-bit uniforms u, (u - 1/2) * 2 * range rounded to f32, component by component. */
 function drawMeans(count: number, dim: number, range: number, seed: number): Float64Array {
@@ -110,6 +112,7 @@ export function defineMixture(options: GaussianMixtureOptions): MixtureDefinitio
     const seed = checkInteger(CALL, "seed", options.seed ?? 0, 0, 0xffffffff);
     const dim = checkInteger(CALL, "dim", options.dim ?? 2, 1, MOST_DIM);
     const range = checkPositive(CALL, "range", options.range ?? 40);
+    checkInteger(CALL, "components * dim", count * dim, 1, MOST_NUMBERS);
     base = { count, dim, values: drawMeans(count, dim, range, seed) };
     saved = { components: count, seed, dim, range };
   } else {
@@ -122,6 +125,7 @@ export function defineMixture(options: GaussianMixtureOptions): MixtureDefinitio
     saved = { means: Array.from({ length: count }, (_, k) => Array.from(values.subarray(k * dim, (k + 1) * dim))) };
   }
   const { count, dim, values } = base;
+  const stds = deviations(std, count);
   if (weights !== undefined) saved.weights = Array.from(perComponent("weights", weights, count));
   if (options.std !== undefined) saved.std = typeof std === "number" ? std : Array.from(std);
   const isGmm40 =
@@ -132,5 +136,5 @@ export function defineMixture(options: GaussianMixtureOptions): MixtureDefinitio
     saved.seed === 0 &&
     saved.range === 40 &&
     std === GMM40_STD;
-  return { count, dim, means: values, weights: normalised(weights, count), std: deviations(std, count), options: saved, isGmm40 };
+  return { count, dim, means: values, weights: normalised(weights, count), std: stds, options: saved, isGmm40 };
 }

@@ -11,6 +11,7 @@
  *
  * @see OuYang et al. 2024, arXiv:2409.09787; Akhound-Sadegh et al. 2024, arXiv:2402.06121
  */
+import { hasMethods } from "../core/check.js";
 import type { Batch, Energy, NoisedRequest, NoisedResult } from "../core/types.js";
 import { checkRequest, perturbations } from "../kernels/perturbations.js";
 import { softmaxWeights } from "./log-mean-exp.js";
@@ -49,7 +50,11 @@ export function noisedGeneric(energy: Energy, request: NoisedRequest): NoisedRes
   return common;
 }
 
-/** Fused kernel where the energy has one, the generic path otherwise. x [n, dim], variance [n] -> see `NoisedResult`. */
+/**
+ * Fused kernel where the energy has one, the generic path otherwise. x [n, dim], variance [n] -> see `NoisedResult`.
+ * @throws TypeError / RangeError naming the argument: no energy, shapes, non-finite x, variance <= 0, K, mode, quantity, key
+ */
 export function noised(energy: Energy, request: NoisedRequest): NoisedResult {
+  if (!hasMethods(energy, ["energy"])) throw new TypeError("noised: energy must be an Energy, such as gaussianMixture()");
   return energy.noised ? energy.noised(request) : noisedGeneric(energy, request);
 }

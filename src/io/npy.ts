@@ -60,7 +60,7 @@ function sizeOf(shape: readonly number[]): number {
 
 /** The borrowed writer's view of an array: the fields it reads, without the WASM memory its own arrays live in. */
 export function asNumpy(call: string, array: NumpyArray): NDArrayCore {
-  const { data, shape } = array;
+  const { data, shape } = array ?? {};
   const dtype = (data as { [Symbol.toStringTag]?: string } | undefined)?.[Symbol.toStringTag]
     ?.replace(/^Big|Array$/g, "")
     .toLowerCase();
@@ -175,10 +175,13 @@ export function readNpy(bytes: Uint8Array): NumpyFile {
 /**
  * Configurations from an array [n, dim] of any real type, rounded to float32. NaN and infinities pass: the call that uses the batch
  * names their row.
- * @throws RangeError when the array is not two-dimensional, or empty.
+ * @throws TypeError when it is no array, RangeError when it is not two-dimensional, or empty.
  */
 export function batchFromArray(array: NumpyArray): Batch {
-  const { data, shape } = array;
+  const { data, shape } = array ?? {};
+  if (!ArrayBuffer.isView(data) || !Array.isArray(shape)) {
+    throw new TypeError("batchFromArray: array must be { data: a typed array, shape: [n, dim] }");
+  }
   if (shape.length !== 2 || !(shape[0] >= 1) || !(shape[1] >= 1) || sizeOf(shape) !== data.length) {
     throw new RangeError(
       `batchFromArray: expected an array [n, dim] with n, dim >= 1, got shape [${shape.join(", ")}] with ${data.length} numbers`,

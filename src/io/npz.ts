@@ -9,6 +9,7 @@ import { readZip } from "./zip.js";
  * @throws TypeError / RangeError for a name that is no identifier, no arrays, a bad array (see writeNpy), or 4 GiB and more in all.
  */
 export function writeNpz(arrays: { readonly [name: string]: NumpyArray }): Uint8Array {
+  if (arrays === null || typeof arrays !== "object") throw new TypeError("writeNpz: arrays must be an object of arrays by name");
   const names = Object.keys(arrays);
   if (names.length === 0) throw new RangeError("writeNpz: give at least one array");
   const views = new Map(

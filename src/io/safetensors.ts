@@ -114,6 +114,8 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor> | { readonly [name: string]: Tensor },
   metadata: { readonly [key: string]: string } = {},
 ): Uint8Array {
+  if (tensors === null || typeof tensors !== "object")
+    throw new TypeError("writeSafetensors: tensors must be a Map or an object of tensors by name");
   const ordered: (readonly [string, Tensor])[] = tensors instanceof Map ? [...tensors] : Object.entries(tensors);
   for (const [name, tensor] of ordered) checkTensor(name, tensor);
   checkMetadata(metadata);

@@ -2,7 +2,7 @@
  * Random numbers of a stream addressed by (key, step, row): every row can be made alone with the same bits, on every runtime.
  * A stream of n numbers is a prefix of the stream of n + m. `step` and `row` are unsigned 32-bit integers.
  */
-import { checkBatch, checkInteger } from "../core/check.js";
+import { checkBatch, checkInteger, checkKey } from "../core/check.js";
 import type { Batch, Key } from "../core/types.js";
 import { checkVariance } from "./check-variance.js";
 import { kernels } from "./load.js";
@@ -12,14 +12,15 @@ const LARGEST = 0xffffffff;
 /** Most numbers in one call: 1 GiB of f32. */
 const MOST = 2 ** 28;
 
-function checkAddress(call: string, step: number, row: number): void {
+function checkAddress(call: string, key: Key, step: number, row: number): void {
+  checkKey(call, key);
   checkInteger(call, "step", step, 0, LARGEST);
   checkInteger(call, "row", row, 0, LARGEST);
 }
 
 /** `count` words of 32 random bits. */
 export function bits(key: Key, step: number, row: number, count: number): Uint32Array {
-  checkAddress("bits", step, row);
+  checkAddress("bits", key, step, row);
   checkInteger("bits", "count", count, 1, MOST);
   const { exports, arena } = kernels("bits");
   return arena.lease([STATE_BYTES, 4 * count + 16], (lease) => {
@@ -32,7 +33,7 @@ export function bits(key: Key, step: number, row: number, count: number): Uint32
 
 /** `count` uniforms in [0, 1), multiples of 2^-24. */
 export function uniforms(key: Key, step: number, row: number, count: number): Float32Array {
-  checkAddress("uniforms", step, row);
+  checkAddress("uniforms", key, step, row);
   checkInteger("uniforms", "count", count, 1, MOST);
   const { exports, arena } = kernels("uniforms");
   return arena.lease([STATE_BYTES, 4 * count + 16], (lease) => {
@@ -43,29 +44,37 @@ export function uniforms(key: Key, step: number, row: number, count: number): Fl
   });
 }
 
-/**
- * n rows of dim standard normals; row r is the stream (key, step, firstRow + r). |value| <= 6.56.
- * Cost: about 3 ns a number for long rows, and about 50 ns a row.
- */
-export function normalRows(key: Key, step: number, firstRow: number, n: number, dim: number): Batch {
-  checkAddress("normalRows", step, firstRow);
-  checkInteger("normalRows", "n", n, 1, MOST);
-  checkInteger("normalRows", "dim", dim, 1, MOST);
-  checkInteger("normalRows", "n * dim", n * dim, 1, MOST);
-  const { exports, arena } = kernels("normalRows");
+/** Rows whose address and shape are checked. */
+function drawRows(call: string, key: Key, step: number, firstRow: number, n: number, dim: number): Float32Array {
+  const { exports, arena } = kernels(call);
   const count = n * dim;
-  const data = arena.lease([STATE_BYTES, 4 * count + 32], (lease) => {
+  return arena.lease([STATE_BYTES, 4 * count + 32], (lease) => {
     const state = lease.take(STATE_BYTES);
     const out = lease.take(4 * count + 32);
     exports.normals(state, out, key.a, key.b, step, firstRow, n, dim);
     return lease.get(out, count);
   });
-  return { data, n, dim };
+}
+
+/**
+ * n rows of dim standard normals; row r is the stream (key, step, firstRow + r). |value| <= 6.56.
+ * Cost: about 3 ns a number for long rows, and about 50 ns a row.
+ */
+export function normalRows(key: Key, step: number, firstRow: number, n: number, dim: number): Batch {
+  const call = "normalRows";
+  checkAddress(call, key, step, firstRow);
+  checkInteger(call, "n", n, 1, MOST);
+  checkInteger(call, "dim", dim, 1, MOST);
+  checkInteger(call, "n * dim", n * dim, 1, MOST);
+  checkInteger(call, "last row", firstRow + n - 1, 0, LARGEST);
+  return { data: drawRows(call, key, step, firstRow, n, dim), n, dim };
 }
 
 /** `count` standard normals of one row. */
 export function normals(key: Key, step: number, row: number, count: number): Float32Array {
-  return normalRows(key, step, row, 1, count).data;
+  checkAddress("normals", key, step, row);
+  checkInteger("normals", "count", count, 1, MOST);
+  return drawRows("normals", key, step, row, 1, count);
 }
 
 /**
@@ -74,7 +83,7 @@ export function normals(key: Key, step: number, row: number, count: number): Flo
  */
 export function perturb(x: Batch, variance: Float32Array, key: Key, step: number): Batch {
   checkBatch("perturb", x, undefined, false);
-  checkAddress("perturb", step, 0);
+  checkAddress("perturb", key, step, 0);
   checkVariance("perturb", variance, x.n);
   const { exports, arena } = kernels("perturb");
   const { n, dim } = x;

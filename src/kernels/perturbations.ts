@@ -32,6 +32,9 @@ function checkDraws(call: string, mcSamples: number, mode: DrawMode, dim: number
 
 /** @throws TypeError / RangeError for a request that cannot be run: shapes, non-finite x, variance <= 0, K, mode, quantity. */
 export function checkRequest(call: string, request: NoisedRequest, dim: number): void {
+  if (request === null || typeof request !== "object") {
+    throw new TypeError(`${call}: request must be { x, variance, mcSamples, mode, key, quantity }, got ${String(request)}`);
+  }
   checkBatch(call, request.x, dim);
   checkKey(call, request.key);
   checkOneOf(call, "quantity", request.quantity, QUANTITIES);

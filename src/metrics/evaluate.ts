@@ -1,5 +1,5 @@
 /** `evaluate`: every metric of a sample beside its noise floor, and a verdict in plain words. Plain data out, nothing drawn or printed. */
-import { checkBatch, checkInteger, checkOneOf, checkOptions, checkSeed } from "../core/check.js";
+import { checkBatch, checkInteger, checkOneOf, checkOptions, checkSeed, checkTask } from "../core/check.js";
 import { derive, freshSeed, keyOf } from "../core/random.js";
 import { Pace } from "../core/task.js";
 import type { Batch, Energy, Key, TaskOptions } from "../core/types.js";
@@ -92,6 +92,7 @@ interface Job {
  */
 export async function evaluate(x: Batch, energy: Energy, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkOptions(CALL, options, KEYS);
+  checkTask(CALL, options);
   checkEnergy(energy);
   checkBatch(CALL, x, energy.dim);
   checkInteger(CALL, "x.n", x.n, 2);
@@ -99,7 +100,7 @@ export async function evaluate(x: Batch, energy: Energy, options: EvaluateOption
   const pairs = checkInteger(CALL, "floorPairs", options.floorPairs ?? 10, 10, 10_000);
   const references = checkInteger(CALL, "references", options.references ?? 3, 3, 1000);
   const given = checkReferences(options.reference, energy.dim);
-  const wanted = (options.metrics ?? metricNames).map((name) => checkOneOf(CALL, "metric", name, metricNames));
+  const wanted = checkMetrics(options.metrics ?? metricNames);
   checkRows("energies", options.energies, x.n);
   checkRows("logWeights", options.logWeights, x.n);
   const weights = options.logWeights && normalisedWeights(CALL, options.logWeights);
@@ -166,6 +167,12 @@ function checkReferences(reference: EvaluateOptions["reference"], dim: number): 
     checkInteger(`${CALL} (reference)`, "x.n", batch.n, 4);
   }
   return batches;
+}
+
+function checkMetrics(names: unknown): MetricName[] {
+  if (!Array.isArray(names)) throw new TypeError(`${CALL}: metrics must be an array of names such as "positionW2"`);
+  if (names.length === 0) throw new RangeError(`${CALL}: metrics must name at least one; leave it out for all`);
+  return names.map((name) => checkOneOf(CALL, "metric", name, metricNames));
 }
 
 function checkRows(name: string, values: Float32Array | Float64Array | undefined, n: number): void {

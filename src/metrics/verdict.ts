@@ -26,6 +26,7 @@ function sentence(name: MetricName, result: MetricResult): string {
 /** First line: how many are at the floor and which are not; then one line each. */
 export function verdictOf(results: { readonly [name in MetricName]?: MetricResult }, what: string): string[] {
   const names = Object.keys(results) as MetricName[];
+  if (names.length === 0) return [`${what}: none of the metrics asked for can be computed for this target.`];
   const above = names.filter((name) => !results[name]?.atFloor).map((name) => metricTable[name].label);
   const head =
     above.length === 0

@@ -1,6 +1,6 @@
 /** Residual SiLU perceptron on damped Fourier features: the network of low-dimensional targets. */
 import { add, matMul, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
-import { checkInteger, checkNumber, checkOptions, checkPositive } from "../core/check.js";
+import { checkInteger, checkNumber, checkOneOf, checkOptions, checkPositive } from "../core/check.js";
 import { derive, uniformAt } from "../core/random.js";
 import type { Key } from "../core/types.js";
 import { type FeatureOptions, type Features, makeFeatures, waveCount } from "./features.js";
@@ -116,6 +116,7 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
   const settings = settle(options);
   return (dim: number, output: NetworkOutput): Network => {
     checkInteger("mlp", "dim", dim, 1);
+    checkOneOf("mlp", "output", output, ["energy", "score"]);
     const shapes = shapesOf(dim, output === "energy" ? 1 : dim, settings);
     const features = makeFeatures(dim, settings);
     const confinement = {

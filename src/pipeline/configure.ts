@@ -1,4 +1,5 @@
 /** From options to the values a training loop is made of: defaults that follow from the energy, parts by name, checks of fit. */
+import { checkInteger, hasMethods } from "../core/check.js";
 import { freshSeed } from "../core/random.js";
 import type { Energy, Estimator, NetworkRecipe, NoiseSchedule } from "../core/types.js";
 import { normalRows, perturb, uniforms } from "../kernels/normal.js";
@@ -25,6 +26,9 @@ export const trainValues = ["estimator", "network", "noiseSchedule", "gpu", "sig
 
 /** Ratio of the broadest to the finest noise where only one is given: 5 decades of variance, as on GMM-40. */
 const SIGMA_RATIO = 200;
+/** Half of the least and the largest are squared on the way; f32 ends at 3.4e38 and, normal, at 1.2e-38. */
+const LEAST_SIGMA = 1e-17;
+const MOST_SIGMA = 1e18;
 /** Broadest noise of a target nothing is known of, in its own units. */
 const UNKNOWN_EXTENT = 5;
 
@@ -117,25 +121,40 @@ export interface Configured {
   readonly config: LoopConfig;
 }
 
-/** Samplers end at sigmaMin and start at sigma(1) of the schedule, whoever made it. */
+/** Samplers end at sigmaMin and start at sigma(1) of the schedule, whoever made it; variances travel as f32. */
 function checkReach(call: string, sigmaMin: number, schedule: NoiseSchedule): void {
-  if (sigmaMin < schedule.sigma(1)) return;
-  throw new RangeError(`${call}: sigmaMin must be below the schedule's sigma(1) = ${schedule.sigma(1)}, got ${sigmaMin}`);
-}
-
-function hasMethods(value: unknown, names: readonly string[]): boolean {
-  return (
-    value !== null &&
-    typeof value === "object" &&
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === "function")
+  const top = schedule.sigma(1);
+  if (!(sigmaMin < top))
+    throw new RangeError(`${call}: sigmaMin must be below the schedule's sigma(1) = ${top}, got ${sigmaMin}`);
+  if (sigmaMin >= LEAST_SIGMA && top <= MOST_SIGMA) return;
+  throw new RangeError(
+    `${call}: noise must lie in [${LEAST_SIGMA}, ${MOST_SIGMA}] (its variance is a 32-bit number), got sigmaMin ${sigmaMin} and sigma(1) ${top}; take another unit of length`,
   );
 }
 
+/** @throws TypeError unless an Energy @internal */
+export function checkEnergy(call: string, energy: unknown): asserts energy is Energy {
+  const { dim, name, check } = (energy ?? {}) as Partial<Energy>;
+  const whole = hasMethods(energy, ["energy", "energyAndGradient"]) && typeof name === "string" && check !== undefined;
+  if (!whole) throw new TypeError(`${call}: energy must be an Energy, such as gaussianMixture() or customEnergy({ ... })`);
+  checkInteger(call, "energy.dim", dim, 1);
+}
+
+/** The network of a recipe. @throws TypeError when what it makes is none @internal */
+export function makeNetwork(call: string, recipe: NetworkFactory, dim: number, output: "energy" | "score") {
+  const network = recipe(dim, output);
+  if (hasMethods(network, ["initialize", "forward"]) && Array.isArray(network.shapes)) return network;
+  throw new TypeError(`${call}: network must be a recipe that returns a network, such as mlp({ width: 64 })`);
+}
+
 /** What came in as values has the shape its interface asks for. @throws TypeError naming the option */
-function checkParts(call: string, energy: Energy, options: TrainOptions): void {
+export function checkParts(
+  call: string,
+  energy: Energy,
+  options: Pick<TrainOptions, "estimator" | "network" | "noiseSchedule">,
+): void {
   const { estimator, network, noiseSchedule } = options ?? {};
-  if (!hasMethods(energy, ["energy", "energyAndGradient"]))
-    throw new TypeError(`${call}: energy must be an Energy, such as gaussianMixture() or customEnergy({ ... })`);
+  checkEnergy(call, energy);
   if (estimator !== undefined && !(hasMethods(estimator, ["estimate"]) && ["energy", "score"].includes(estimator.kind)))
     throw new TypeError(`${call}: estimator must be an Estimator, such as noisedEnergy({ mcSamples: 32 })`);
   if (network !== undefined && typeof network !== "function")
@@ -156,7 +175,7 @@ export function configure(call: string, energy: Energy, options: TrainOptions): 
   const schedule = options.noiseSchedule ?? scheduleOf(settings, settings.sigmaMin, settings.sigmaMax);
   checkReach(call, settings.sigmaMin, schedule);
   const factory = (options.network as NetworkFactory | undefined) ?? networkOf(settings);
-  const network = factory(energy.dim, estimator.kind);
+  const network = makeNetwork(call, factory, energy.dim, estimator.kind);
   // Scores have one sensible loss; energies the one asked for.
   const loss: Loss =
     estimator.kind === "score" || settings.loss === "squared" ? { name: "squared" } : { name: "linex", cap: settings.lossCap };

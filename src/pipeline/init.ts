@@ -10,6 +10,9 @@ import { initKernels, type KernelOptions, type KernelReport, kernelReport } from
  */
 export async function init(options: KernelOptions = {}): Promise<KernelReport> {
   checkOptions("init", options, ["exact"]);
+  if (options.exact !== undefined && typeof options.exact !== "boolean") {
+    throw new TypeError(`init: exact must be true or false, got ${JSON.stringify(options.exact)}`);
+  }
   await initKernels(options);
   return kernelReport();
 }

@@ -1,5 +1,5 @@
 /** A trained model that draws samples: the average network bound to its schedule and its target. */
-import { checkInteger } from "../core/check.js";
+import { checkInteger, checkTask } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import { derive, freshSeed, keyOf } from "../core/random.js";
 import type { Batch, Energy, Key, NoiseSchedule, ScoreModel, TaskOptions } from "../core/types.js";
@@ -105,6 +105,7 @@ export class NeuralSampler {
   async sample(n: number, options: SampleOptions = {}): Promise<SampleResult> {
     checkInteger("sample", "n", n, 1);
     const settings = parseSampleOptions("sample", options, ["signal", "onProgress"]);
+    checkTask("sample", options);
     const seed = settings.seed ?? freshSeed();
     const started = performance.now();
     const run = this.runOptions(n, derive(keyOf(seed), "sample"), settings, options);

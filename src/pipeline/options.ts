@@ -3,6 +3,7 @@
  * JSON Schema all come from these schemas. Lengths are in the target's own units, energies in kT.
  */
 import * as v from "valibot";
+import { checkOneOf } from "../core/check.js";
 import type { Json } from "../core/types.js";
 import {
   booleanField,
@@ -134,6 +135,8 @@ export const optionSchemas = {
   evaluate: evaluateSchema,
 } as const satisfies { readonly [verb in OptionVerb]: unknown };
 
+const VERBS = Object.keys(optionSchemas) as OptionVerb[];
+
 /** Plain options of `train` as given; absent ones take the schema's default or follow from the energy. */
 export type TrainSettings = v.InferInput<typeof trainSchema>;
 export type ResolvedTrainSettings = v.InferOutput<typeof trainSchema>;
@@ -144,13 +147,15 @@ export type ResolvedSampleSettings = v.InferOutput<typeof sampleSchema>;
 export type EvaluateSettings = v.InferInput<typeof evaluateSchema>;
 export type ResolvedEvaluateSettings = v.InferOutput<typeof evaluateSchema>;
 
-/** The options of a verb as plain data, for flags, forms and help. */
+/** The options of a verb as plain data, for flags, forms and help. @throws RangeError for an unknown verb */
 export function describeOptions(verb: OptionVerb): readonly OptionField[] {
+  checkOneOf("describeOptions", "verb", verb, VERBS);
   return optionFields(optionSchemas[verb] as unknown as OptionSchema);
 }
 
-/** JSON Schema of a verb's options. */
+/** JSON Schema of a verb's options. @throws RangeError for an unknown verb */
 export function optionJsonSchema(verb: OptionVerb): { readonly [name: string]: Json } {
+  checkOneOf("optionJsonSchema", "verb", verb, VERBS);
   return jsonSchemaOf(`bnem ${verb} options`, optionSchemas[verb] as unknown as OptionSchema);
 }
 

@@ -1,15 +1,24 @@
 /** The trainer of the public surface: a training loop with its checkpoint and its sampler. */
-import { checkInteger, checkOptions } from "../core/check.js";
+import { checkInteger, checkOptions, checkTask } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import type { Energy, TaskOptions } from "../core/types.js";
-import { initKernels } from "../kernels/load.js";
+import { initKernels, kernelReport } from "../kernels/load.js";
 import { type BackendReport, type GpuSource, startBackend } from "../networks/backend.js";
 import type { NetworkFactory } from "../networks/network.js";
 import type { CalibrationPoint } from "../training/calibration.js";
 import type { StepInfo } from "../training/loop-config.js";
 import { TrainingLoop } from "../training/training-loop.js";
 import { type Checkpoint, type CheckpointFacts, checkSameEnergy, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
-import { type Configured, configure, kernelRandom, knobsOf, type SettledSettings, type TrainOptions } from "./configure.js";
+import {
+  type Configured,
+  checkParts,
+  configure,
+  kernelRandom,
+  knobsOf,
+  makeNetwork,
+  type SettledSettings,
+  type TrainOptions,
+} from "./configure.js";
 import { NeuralSampler } from "./neural-sampler.js";
 import { methods, rebuildEstimator, rebuildNetwork, rebuildSchedule } from "./parts.js";
 import { version } from "./version.js";
@@ -64,6 +73,7 @@ export class Trainer {
    */
   async *steps(total?: number, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<StepInfo, void, void> {
     checkOptions("steps", options, ["signal"]);
+    checkTask("steps", options);
     if (total !== undefined) this.loop.total = checkInteger("steps", "total", total, 1);
     yield* this.loop.steps(options);
   }
@@ -140,7 +150,8 @@ export class Trainer {
  */
 export async function createTrainer(energy: Energy, options: TrainOptions & GpuOptions = {}): Promise<Trainer> {
   await initKernels();
-  const configured = configure("createTrainer", energy, options);
+  // What a checkpoint says must decide the bits of a resume, also in a process where nobody calls init({ exact: true }) again.
+  const configured = configure("createTrainer", energy, kernelReport().exact ? { ...options, exact: true } : options);
   checkIdentity(energy);
   const { backend } = configured.settings;
   const report = await startBackend(backend, { parameters: configured.config.network.parameterCount, gpu: options.gpu });
@@ -163,12 +174,13 @@ const RESUME_KEYS = ["estimator", "network", "noiseSchedule", "gpu"];
 
 /** Configuration of a checkpoint; parts that were given as values must be given again. */
 function configurationOf(facts: CheckpointFacts, energy: Energy, options: ResumeOptions): Configured {
+  checkParts("resumeTrainer", energy, options);
   checkSameEnergy(facts, energy);
   const settings = facts.options;
   const estimator = options.estimator ?? rebuildEstimator(facts.estimator);
   const schedule = options.noiseSchedule ?? rebuildSchedule(facts.schedule);
   const factory = (options.network as NetworkFactory | undefined) ?? rebuildNetwork(facts.network);
-  const network = factory(energy.dim, facts.network.output);
+  const network = makeNetwork("resumeTrainer", factory, energy.dim, facts.network.output);
   const knobs = knobsOf(settings, schedule);
   return { settings, config: { energy, estimator, schedule, network, loss: facts.loss, knobs, random: kernelRandom } };
 }
@@ -209,13 +221,14 @@ export interface LoadOptions extends Pick<TrainOptions, "network" | "noiseSchedu
  */
 export async function loadSampler(bytes: Uint8Array, energy: Energy, options: LoadOptions = {}): Promise<NeuralSampler> {
   checkOptions("loadSampler", options, ["network", "noiseSchedule", "backend", "gpu"]);
+  checkParts("loadSampler", energy, options);
   const checkpoint = decodeCheckpoint(bytes);
   const { facts, state } = checkpoint;
   await initKernels();
   checkSameEnergy(facts, energy);
   const schedule = options.noiseSchedule ?? rebuildSchedule(facts.schedule);
   const factory = (options.network as NetworkFactory | undefined) ?? rebuildNetwork(facts.network);
-  const network = factory(energy.dim, facts.network.output);
+  const network = makeNetwork("loadSampler", factory, energy.dim, facts.network.output);
   if (network.parameterCount !== state.ema.length) {
     throw new BnemError(
       "bad-checkpoint",
@@ -236,8 +249,9 @@ export async function train(
   energy: Energy,
   options: TrainOptions & GpuOptions & TaskOptions<StepInfo> = {},
 ): Promise<NeuralSampler> {
-  const { signal, onProgress } = options;
+  checkTask("train", options);
   const trainer = await createTrainer(energy, options);
+  const { signal, onProgress } = options;
   try {
     for await (const info of trainer.steps(undefined, { signal })) onProgress?.(info);
     return await trainer.sampler();

@@ -1,5 +1,5 @@
 /** Variance grids h_0 < ... < h_N of a sampler: h_0 is where it ends, h_N where the prior is. */
-import { checkInteger, checkNumber, checkOptions, checkPositive } from "../core/check.js";
+import { checkInteger, checkNumber, checkOptions, checkPositive, hasMethods } from "../core/check.js";
 import { exp, log, pow } from "../core/elementary.js";
 import type { NoiseSchedule } from "../core/types.js";
 
@@ -28,6 +28,12 @@ export function edmGrid(options: EdmGridOptions): Float64Array {
   const sigmaMin = checkPositive(call, "sigmaMin", options?.sigmaMin);
   const sigmaMax = checkPositive(call, "sigmaMax", options?.sigmaMax);
   if (sigmaMin >= sigmaMax) throw new RangeError(`${call}: sigmaMin must be below sigmaMax, got ${sigmaMin} and ${sigmaMax}`);
+  // Their squares are the grid, and the samplers hand it on as f32.
+  for (const [name, sigma] of [
+    ["sigmaMin", sigmaMin],
+    ["sigmaMax", sigmaMax],
+  ] as const)
+    checkNumber(call, name, sigma, 1e-18, 1e18);
   const rho = checkNumber(call, "rho", options?.rho ?? 7, 1);
   const ratio = sigmaMax / sigmaMin;
   const span = rho === Infinity ? log(ratio) : pow(ratio, 1 / rho) - 1;
@@ -53,6 +59,8 @@ export interface UniformGridOptions {
  */
 export function uniformGrid(schedule: NoiseSchedule, options: UniformGridOptions): Float64Array {
   const call = "uniformGrid";
+  if (!hasMethods(schedule, ["sigma", "variance", "timeOf"]))
+    throw new TypeError(`${call}: schedule must be a NoiseSchedule, such as geometricSchedule({ sigmaMin, sigmaMax })`);
   checkOptions(call, options, ["steps", "sigmaMin"]);
   const steps = checkInteger(call, "steps", options?.steps, 1, 1_000_000);
   const last = schedule.variance(1);

@@ -32,7 +32,7 @@ function combine(a: number, first: Float32Array, b: number, second: Float32Array
 export async function probabilityFlow(model: ScoreModel, options: ProbabilityFlowOptions): Promise<Path> {
   const call = "probabilityFlow";
   checkOptions(call, options, [...RUN_OPTIONS, "tweedie"]);
-  const grid = checkGrid(call, options.grid);
+  const grid = checkGrid(call, options?.grid);
   const { tweedie = false } = options;
   if (tweedie && grid[0] === 0) throw new RangeError(`${call}: tweedie needs a grid that ends above variance 0`);
   return runRows(call, model, options, false, async (rows, step) => {

@@ -1,5 +1,5 @@
 /** Samples by the reverse SDE, each path with its importance weight. */
-import { checkOptions } from "../core/check.js";
+import { checkOptions, hasMethods } from "../core/check.js";
 import { derive } from "../core/random.js";
 import type { Batch, Energy, NoiseSchedule, ScoreModel } from "../core/types.js";
 import { bridge } from "./bridge.js";
@@ -75,12 +75,19 @@ export async function reverseSde(
 ): Promise<Path> {
   const call = "reverseSde";
   checkOptions(call, options, [...RUN_OPTIONS, "transition", "corrector", "tweedie"]);
-  const grid = checkGrid(call, options.grid);
-  const { corrector, draws, tweedie = false } = options;
+  const grid = checkGrid(call, options?.grid);
+  const { corrector, draws, transition = bridge(), tweedie = false } = options;
+  if (!hasMethods(transition, ["coefficients"]))
+    throw new TypeError(`${call}: transition must be a Transition, such as bridge()`);
+  if (corrector !== undefined && !(corrector?.steps >= 1)) throw new TypeError(`${call}: corrector must come from langevin()`);
+  if (!hasMethods(schedule, ["timeOf", "diffusion"])) {
+    throw new TypeError(`${call}: schedule must be a NoiseSchedule, such as geometricSchedule({ sigmaMin, sigmaMax })`);
+  }
+  if (!hasMethods(model, ["score"])) throw new TypeError(`${call}: model must be a ScoreModel { dim, score(x, variance) }`);
   if (energy && energy.dim !== model.dim) throw new RangeError(`${call}: energy.dim is ${energy.dim}, model.dim ${model.dim}`);
   if (energy && tweedie) throw new RangeError(`${call}: tweedie has no density and so no weight; ask for raw output with it`);
   if (tweedie && grid[0] === 0) throw new RangeError(`${call}: tweedie needs a grid that ends above variance 0`);
-  const steps = coefficientsOf(schedule, grid, options.transition ?? bridge(), energy !== undefined);
+  const steps = coefficientsOf(schedule, grid, transition, energy !== undefined);
   const key = derive(options.key, "reverse");
   return runRows(call, model, options, energy !== undefined, async (rows, step) => {
     let evaluations = 0;

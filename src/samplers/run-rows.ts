@@ -1,5 +1,5 @@
 /** Drives blocks of rows through a sampler in bounded memory: prior, failures, progress, abort. It knows no integration rule. */
-import { checkInteger, checkNumber, checkPositive } from "../core/check.js";
+import { checkInteger, checkKey, checkNumber, checkPositive, checkTask, hasMethods } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import { derive } from "../core/random.js";
 import { Pace } from "../core/task.js";
@@ -57,6 +57,9 @@ export interface Path {
 /** Takes one block from the prior to the end. `step` after every level. Returns score evaluations per row. */
 type Advance = (rows: Rows, step: () => Promise<void>) => Promise<{ evaluations: number; energy?: Float32Array }>;
 
+/** Coordinates of one result: rows are addressed by 32 bits. */
+const MOST_NUMBERS = 2 ** 32;
+
 /** @throws TypeError / RangeError for bad options; BnemError("diverged"); the signal's reason */
 export async function runRows(
   call: string,
@@ -66,13 +69,17 @@ export async function runRows(
   advance: Advance,
 ): Promise<Path> {
   const { key, draws, signal, onProgress } = options;
-  const n = checkInteger(call, "n", options.n, 1);
+  if (!hasMethods(model, ["score"])) throw new TypeError(`${call}: model must be a ScoreModel { dim, score(x, variance) }`);
+  const dim = checkInteger(call, "model.dim", model.dim, 1);
+  checkKey(call, key);
+  checkTask(call, options);
+  if (typeof draws !== "function") throw new TypeError(`${call}: draws must be a NormalSource, such as normalRows`);
+  const n = checkInteger(call, "n", options.n, 1, Math.floor(MOST_NUMBERS / dim));
   const grid = checkGrid(call, options.grid);
   const steps = grid.length - 1;
   const prior = checkPositive(call, "priorVariance", options.priorVariance ?? grid[steps]);
   const chunk = checkInteger(call, "chunk", options.chunk ?? 2048, 1);
   const limit = checkNumber(call, "maxNonFinite", options.maxNonFinite ?? 0.01, 0, 1) * n;
-  const dim = model.dim;
   const priorKey = derive(key, "prior");
   const pace = new Pace(signal);
   const data = new Float32Array(n * dim);

@@ -1,5 +1,5 @@
 /** ME-NEM: a score from the values of a learned energy, without back-propagation. */
-import { checkInteger, checkNumber, checkOptions } from "../core/check.js";
+import { checkInteger, checkKey, checkNumber, checkOptions } from "../core/check.js";
 import { exp } from "../core/elementary.js";
 import { derive } from "../core/random.js";
 import type { Batch, Key, ScoreModel } from "../core/types.js";
@@ -78,7 +78,9 @@ function reduceRow(energy: Float32Array, offsets: Float32Array, excess: number, 
 export function memoryEfficientScore(model: ScoreModel, options: TweedieScoreOptions): ScoreModel {
   const call = "memoryEfficientScore";
   checkOptions(call, options, ["mcSamples", "key", "draws", "minVariance", "block"]);
-  if (!model.energy) throw new TypeError(`${call}: the model has no energy; train one with an energy head`);
+  if (!model?.energy) throw new TypeError(`${call}: the model has no energy; train one with an energy head`);
+  checkKey(call, options?.key);
+  if (typeof options.draws !== "function") throw new TypeError(`${call}: draws must be a NormalSource, such as normalRows`);
   const k = checkInteger(call, "mcSamples", options.mcSamples, 2, 1 << 20);
   if (k % 2) throw new RangeError(`${call}: mcSamples must be even (draws come in pairs), got ${k}`);
   const minVariance = checkNumber(call, "minVariance", options.minVariance, 0, Number.MAX_VALUE);

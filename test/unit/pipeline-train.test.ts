@@ -7,6 +7,7 @@ import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
 import { bootstrapped } from "../../src/estimators/bootstrapped.js";
 import { noisedScore } from "../../src/estimators/noised-score.js";
 import { mlp } from "../../src/networks/mlp.js";
+import { init } from "../../src/pipeline/init.js";
 import { METHODS, parseTrainOptions, SCHEDULES } from "../../src/pipeline/options.js";
 import { createTrainer, loadSampler, resumeTrainer, train } from "../../src/pipeline/trainer.js";
 import { cosineSchedule } from "../../src/schedules/cosine.js";
@@ -52,6 +53,18 @@ describe("presets", () => {
   test("their learning rate decays to the end of their own steps", () => {
     for (const [, preset] of rows) expect(preset.warmupSteps).toBeLessThan(preset.steps / 10);
   });
+});
+
+test("init({ exact: true }) is written into the options, so that a resume has the same bits without it", async () => {
+  const options = { ...tinyOptions, steps: 1 };
+  await init({ exact: true });
+  const exact = await createTrainer(tinyTarget, options);
+  await init({ exact: false });
+  const free = await createTrainer(tinyTarget, options);
+  expect([exact.options.exact, free.options.exact]).toEqual([true, false]);
+  const resumed = await resumeTrainer(await exact.save(), tinyTarget);
+  expect(resumed.options.exact).toBe(true);
+  for (const trainer of [exact, free, resumed]) trainer.dispose();
 });
 
 describe("options", () => {
