@@ -73,7 +73,13 @@ async function filesOf(flags: TrainFlags): Promise<{ model?: string; samples?: s
 
 /** Options typed on a resume must be those the run was started with; only the total of steps may change. */
 function refuseChanges(given: Settings, bytes: Uint8Array, path: string): void {
-  const before = describeCheckpoint(bytes).options as Settings;
+  const { step, options } = describeCheckpoint(bytes);
+  const before = options as Settings;
+  if (typeof given.steps === "number" && given.steps < step) {
+    throw new UsageError(
+      `--resume: ${path} has ${step} steps behind it, more than the ${given.steps} of --steps, which is the total`,
+    );
+  }
   for (const [key, value] of Object.entries(given)) {
     if (key === "steps" || before[key] === undefined || before[key] === value) continue;
     throw new UsageError(

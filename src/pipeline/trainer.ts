@@ -69,12 +69,12 @@ export class Trainer {
    * Trains, one `StepInfo` per step, until `total` steps are done (default: the `steps` option). `total` also sets the length of the
    * learning-rate schedule. Leaving the loop stops the run; calling again goes on.
    *
-   * @throws RangeError for a total below 1; BnemError("diverged"), BnemError("device-lost"), the signal's reason
+   * @throws RangeError for a total below 1 or below the steps done; BnemError("diverged"), BnemError("device-lost"), the signal's reason
    */
   async *steps(total?: number, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<StepInfo, void, void> {
     checkOptions("steps", options, ["signal"]);
     checkTask("steps", options);
-    if (total !== undefined) this.loop.total = checkInteger("steps", "total", total, 1);
+    if (total !== undefined) this.loop.total = checkInteger("steps", "total", total, Math.max(1, this.step));
     yield* this.loop.steps(options);
   }
 

@@ -274,6 +274,8 @@ describe("ending early", () => {
     const other = await bnemJson(...argv, "-o", "whole.safetensors", "--resume", "--learning-rate", "0.1");
     expect(other.data.error).toMatchObject({ exitCode: 2 });
     expect(other.data.error.message).toContain("learningRate");
+    const fewer = await bnemJson(...argv, "-o", "whole.safetensors", "--resume", "--steps", "59");
+    expect(fewer.data.error).toMatchObject({ exitCode: 2, message: expect.stringMatching(/60 steps behind it/) });
     const preset = await bnemJson(...argv, "-o", "whole.safetensors", "--resume", "--preset", "idem");
     expect(preset.data.error).toMatchObject({
       exitCode: 2,

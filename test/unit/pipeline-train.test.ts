@@ -67,6 +67,14 @@ test("init({ exact: true }) is written into the options, so that a resume has th
   for (const trainer of [exact, free, resumed]) trainer.dispose();
 });
 
+test("a total below the steps done is refused: a checkpoint would stand behind its own end", async () => {
+  const trainer = await createTrainer(tinyTarget, { ...tinyOptions, steps: 2 });
+  for await (const _ of trainer.steps());
+  await expect(trainer.steps(1).next()).rejects.toThrow(/^steps: total must be an integer in \[2,/);
+  expect(await trainer.steps(2).next()).toEqual({ done: true, value: undefined });
+  trainer.dispose();
+});
+
 describe("options", () => {
   test.each([
     [{ mcSamples: 0 }, RangeError, /mcSamples/],
