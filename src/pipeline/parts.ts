@@ -57,6 +57,22 @@ export const rebuildEstimator = (record: PartRecord): Estimator => rebuild("esti
 export const rebuildNetwork = (record: PartRecord): NetworkFactory => rebuild("network", networks, record);
 export const rebuildSchedule = (record: PartRecord): NoiseSchedule => rebuild("schedule", schedules, record);
 
+const inWords = ({ name, options }: PartRecord) => `${name} ${JSON.stringify(options)}`;
+
+/**
+ * A part given again must be the one of the checkpoint: another network of the same size, or another schedule, gives other numbers
+ * without a word.
+ *
+ * @throws BnemError("bad-checkpoint") when name or options differ
+ */
+export function checkSamePart(kind: string, recorded: PartRecord, given: PartRecord): void {
+  if (inWords(given) === inWords(recorded)) return;
+  throw new BnemError(
+    "bad-checkpoint",
+    `checkpoint: it was made with the ${kind} ${inWords(recorded)}, got ${inWords(given)}; pass the same one`,
+  );
+}
+
 /** What a method is: its estimator, and how its samples are drawn. */
 export interface Method {
   readonly estimator: (settings: ResolvedTrainSettings) => Estimator;

@@ -20,7 +20,7 @@ import {
   type TrainOptions,
 } from "./configure.js";
 import { NeuralSampler } from "./neural-sampler.js";
-import { methods, rebuildEstimator, rebuildNetwork, rebuildSchedule } from "./parts.js";
+import { checkSamePart, methods, rebuildEstimator, rebuildNetwork, rebuildSchedule } from "./parts.js";
 import { version } from "./version.js";
 
 /** Where a GPU comes from when the runtime has no navigator.gpu: npm webgpu's `create([])`. */
@@ -172,15 +172,29 @@ export type ResumeOptions = Pick<TrainOptions, "estimator" | "network" | "noiseS
 
 const RESUME_KEYS = ["estimator", "network", "noiseSchedule", "gpu"];
 
+/** Rebuilt by name, or given again; then they must be the same. */
+function scheduleAndNetwork(
+  call: string,
+  facts: CheckpointFacts,
+  energy: Energy,
+  given: Pick<TrainOptions, "network" | "noiseSchedule">,
+) {
+  const schedule = given.noiseSchedule ?? rebuildSchedule(facts.schedule);
+  const factory = (given.network as NetworkFactory | undefined) ?? rebuildNetwork(facts.network);
+  const network = makeNetwork(call, factory, energy.dim, facts.network.output);
+  if (given.noiseSchedule) checkSamePart("schedule", facts.schedule, schedule);
+  if (given.network) checkSamePart("network", facts.network, network);
+  return { schedule, network };
+}
+
 /** Configuration of a checkpoint; parts that were given as values must be given again. */
 function configurationOf(facts: CheckpointFacts, energy: Energy, options: ResumeOptions): Configured {
   checkParts("resumeTrainer", energy, options);
   checkSameEnergy(facts, energy);
   const settings = facts.options;
+  if (options.estimator) checkSamePart("estimator", facts.estimator, options.estimator);
   const estimator = options.estimator ?? rebuildEstimator(facts.estimator);
-  const schedule = options.noiseSchedule ?? rebuildSchedule(facts.schedule);
-  const factory = (options.network as NetworkFactory | undefined) ?? rebuildNetwork(facts.network);
-  const network = makeNetwork("resumeTrainer", factory, energy.dim, facts.network.output);
+  const { schedule, network } = scheduleAndNetwork("resumeTrainer", facts, energy, options);
   const knobs = knobsOf(settings, schedule);
   return { settings, config: { energy, estimator, schedule, network, loss: facts.loss, knobs, random: kernelRandom } };
 }
@@ -226,9 +240,7 @@ export async function loadSampler(bytes: Uint8Array, energy: Energy, options: Lo
   const { facts, state } = checkpoint;
   await initKernels();
   checkSameEnergy(facts, energy);
-  const schedule = options.noiseSchedule ?? rebuildSchedule(facts.schedule);
-  const factory = (options.network as NetworkFactory | undefined) ?? rebuildNetwork(facts.network);
-  const network = makeNetwork("loadSampler", factory, energy.dim, facts.network.output);
+  const { schedule, network } = scheduleAndNetwork("loadSampler", facts, energy, options);
   if (network.parameterCount !== state.ema.length) {
     throw new BnemError(
       "bad-checkpoint",

@@ -212,7 +212,8 @@ describe("a right checksum over wrong contents", () => {
   test("a missing estimator may be given again as a value; a sampler never needs it", async () => {
     const file = forged((f) => ({ ...f, estimator: { name: "mine", options: {} } }));
     await expect(resumeTrainer(file, tinyTarget)).rejects.toThrow(/estimator "mine".*pass it again as a value/);
-    (await resumeTrainer(file, tinyTarget, { estimator: noisedEnergy({ mcSamples: 4 }) })).dispose();
+    const mine = { ...noisedEnergy({ mcSamples: 4 }), name: "mine", options: {} };
+    (await resumeTrainer(file, tinyTarget, { estimator: mine })).dispose();
     (await loadSampler(file, tinyTarget)).dispose();
   });
 

@@ -6,7 +6,8 @@ import { customEnergy } from "../../src/energies/custom.js";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
 import { bootstrapped } from "../../src/estimators/bootstrapped.js";
 import { noisedScore } from "../../src/estimators/noised-score.js";
-import { mlp } from "../../src/networks/mlp.js";
+import { type MlpOptions, mlp } from "../../src/networks/mlp.js";
+import { describeCheckpoint } from "../../src/pipeline/checkpoint.js";
 import { init } from "../../src/pipeline/init.js";
 import { METHODS, parseTrainOptions, SCHEDULES } from "../../src/pipeline/options.js";
 import { createTrainer, loadSampler, resumeTrainer, train } from "../../src/pipeline/trainer.js";
@@ -147,6 +148,25 @@ describe("parts of one's own", () => {
       await expect(open(bytes, tinyTarget)).rejects.toMatchObject({ code: "bad-checkpoint" });
       (await open(bytes, tinyTarget, { noiseSchedule })).dispose();
     }
+    trainer.dispose();
+  });
+
+  test("a part given again must be the one of the checkpoint, even where its size would fit", async () => {
+    const trainer = await createTrainer(tinyTarget, { ...tinyOptions, method: "nem" });
+    const bytes = await trainer.save();
+    const { options } = describeCheckpoint(bytes).network as { readonly options: MlpOptions };
+    (await loadSampler(bytes, tinyTarget, { network: mlp(options) })).dispose();
+    const others = [{ network: mlp({ ...options, scale: 20 }) }, { noiseSchedule: cosineSchedule({ sigmaMax: 6 }) }];
+    for (const given of others) {
+      for (const open of [loadSampler, resumeTrainer]) {
+        await expect(open(bytes, tinyTarget, given)).rejects.toMatchObject({
+          code: "bad-checkpoint",
+          message: expect.stringMatching(/it was made with the (network|schedule) .* pass the same one/),
+        });
+      }
+    }
+    const estimator = noisedScore({ mcSamples: 4 });
+    await expect(resumeTrainer(bytes, tinyTarget, { estimator })).rejects.toThrow(/made with the estimator noisedEnergy/);
     trainer.dispose();
   });
 
