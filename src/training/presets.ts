@@ -2,7 +2,7 @@
 
 /** GMM-40 in raw units: modes within 40 of the origin, standard deviation 1.31. Measured by `npm run bench -- gmm40`. */
 const gmm40 = {
-  steps: 6000,
+  steps: 5500,
   batchSize: 512,
   mcSamples: 32,
   mode: "lattice",
