@@ -3,7 +3,7 @@ import { checkOptions } from "../core/check.js";
 import type { ScoreModel } from "../core/types.js";
 import { checkGrid } from "./grid.js";
 import { move, type Rows } from "./rows.js";
-import { type Path, RUN_OPTIONS, type RunOptions, runRows } from "./run-rows.js";
+import { type Path, RUN_OPTIONS, type RunOptions, runRows, scoreAtLevel } from "./run-rows.js";
 
 /** Options of `probabilityFlow`: `n`, `key`, `draws` and `grid` are needed. */
 export interface ProbabilityFlowOptions extends RunOptions {
@@ -40,7 +40,7 @@ export async function probabilityFlow(model: ScoreModel, options: ProbabilityFlo
     let evaluations = 0;
     const scoreAt = (h: number) => {
       evaluations++;
-      return model.score(rows.x, new Float32Array(rows.n).fill(h));
+      return scoreAtLevel(call, model, rows.x, h);
     };
     for (let k = grid.length - 1; k > 0; k--) {
       await heunStep(rows, Math.sqrt(grid[k]), Math.sqrt(grid[k - 1]), silence, (at) => scoreAt(grid[k - at]));

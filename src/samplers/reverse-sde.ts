@@ -6,7 +6,7 @@ import { bridge } from "./bridge.js";
 import { checkGrid } from "./grid.js";
 import { type Corrector, correctRows } from "./langevin.js";
 import { addWayBack, move, type Rows } from "./rows.js";
-import { type Path, RUN_OPTIONS, type RunOptions, runRows } from "./run-rows.js";
+import { type Path, RUN_OPTIONS, type RunOptions, runRows, scoreAtLevel } from "./run-rows.js";
 import type { Transition } from "./transition.js";
 
 /** Options of `reverseSde`: `n`, `key`, `draws` and `grid` are needed. */
@@ -91,10 +91,9 @@ export async function reverseSde(
   const key = derive(options.key, "reverse");
   return runRows(call, model, options, energy !== undefined, async (rows, step) => {
     let evaluations = 0;
-    const variance = new Float32Array(rows.n);
     const scoreAt = (x: Batch, h: number) => {
       evaluations++;
-      return model.score(x, variance.slice().fill(h));
+      return scoreAtLevel(call, model, x, h);
     };
     for (let k = grid.length - 1; k > 0; k--) {
       rows.score = await scoreAt(rows.x, grid[k]);

@@ -57,6 +57,13 @@ export interface Path {
 /** Takes one block from the prior to the end. `step` after every level. Returns score evaluations per row. */
 type Advance = (rows: Rows, step: () => Promise<void>) => Promise<{ evaluations: number; energy?: Float32Array }>;
 
+/** The model's score at one level for all rows. @throws TypeError when the model returns anything else than [n, dim] numbers */
+export async function scoreAtLevel(call: string, model: ScoreModel, x: Batch, h: number): Promise<Float32Array> {
+  const score: unknown = await model.score(x, new Float32Array(x.n).fill(h));
+  if (score instanceof Float32Array && score.length === x.n * x.dim) return score;
+  throw new TypeError(`${call}: model.score must return a Float32Array of n * dim = ${x.n * x.dim} numbers`);
+}
+
 /** Coordinates of one result: rows are addressed by 32 bits. */
 const MOST_NUMBERS = 2 ** 32;
 

@@ -104,6 +104,13 @@ const sampling: readonly Row[] = [
   ["uniformGrid()", () => api.uniformGrid(), TypeError, /^uniformGrid: schedule/],
   ["reverseSde()", () => api.reverseSde(), TypeError, /^reverseSde: grid/],
   ["no model", () => api.reverseSde(undefined, gmm, schedule, run), TypeError, /^reverseSde: model/],
+  [
+    "a score too short",
+    () => api.reverseSde({ dim: 2, score: async () => new Float32Array(1) }, gmm, schedule, run),
+    TypeError,
+    /: model\.score/,
+  ],
+  ["no score", () => api.probabilityFlow({ dim: 2, score: async () => undefined }, run), TypeError, /: model\.score/],
   ["no key", () => api.reverseSde(model, gmm, schedule, { ...run, key: 5 }), TypeError, /: key must be a Key/],
   ["no draws", () => api.reverseSde(model, gmm, schedule, { ...run, draws: 1 }), TypeError, /^reverseSde: draws/],
   ["no schedule", () => api.reverseSde(model, gmm, undefined, run), TypeError, /^reverseSde: schedule/],
