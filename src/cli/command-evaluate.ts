@@ -37,10 +37,9 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
   const interrupt = onInterrupt((text) => progress.note(text));
   try {
     const started = performance.now();
-    const evaluation = await evaluate(x, energy, {
+    const evaluation = await evaluate({ x, logWeights }, energy, {
       ...given,
       seed,
-      logWeights,
       reference,
       signal: interrupt.signal,
       onProgress: ({ stage, done, total }) => progress.update({ phase: stage, step: done, steps: total }),

@@ -4,18 +4,21 @@ import { type EvaluateOptions, type Evaluation, evaluate as evaluateRows } from 
 import { finiteRows } from "./finite-rows.js";
 import type { SampleResult } from "./neural-sampler.js";
 
-function isSample(sample: Batch | SampleResult): sample is SampleResult {
-  return (sample as SampleResult)?.x !== undefined;
+/** Samples as `sample` returns them, or as a file holds them: energies are computed where they are absent. */
+export type ScoredSample = Pick<SampleResult, "x" | "logWeights"> & Partial<Pick<SampleResult, "energy">>;
+
+function isSample(sample: Batch | ScoredSample): sample is ScoredSample {
+  return (sample as ScoredSample)?.x !== undefined;
 }
 
 /**
  * Every metric of a sample beside its noise floor, raw and (where the sample has weights) weighted, with a verdict in words.
  *
- * @param sample a batch [n, dim], or a `SampleResult`, whose energies and weights are used and whose failed rows are left out; the verdict
- *   then says how many
+ * @param sample a batch [n, dim], or a sample { x, energy, logWeights }, whose energies and weights are used and whose failed rows are left
+ *   out; the verdict then says how many
  * @throws as metrics/evaluate.ts; RangeError when fewer than two rows are finite
  */
-export async function evaluate(sample: Batch | SampleResult, energy: Energy, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluate(sample: Batch | ScoredSample, energy: Energy, options: EvaluateOptions = {}): Promise<Evaluation> {
   if (!isSample(sample)) return evaluateRows(sample, energy, options);
   const { x, energy: energies, logWeights } = sample;
   const { kept, rows } = finiteRows(x);
@@ -23,7 +26,7 @@ export async function evaluate(sample: Batch | SampleResult, energy: Energy, opt
   if (rows.length < 2)
     throw new RangeError(`evaluate: ${rows.length} of ${x.n} rows of the sample are finite; at least 2 are needed`);
   const evaluation = await evaluateRows(kept, energy, {
-    energies: Float32Array.from(rows, (row) => energies[row]),
+    energies: energies && Float32Array.from(rows, (row) => energies[row]),
     logWeights: logWeights && Float64Array.from(rows, (row) => logWeights[row]),
     ...options,
   });

@@ -3,7 +3,18 @@ import { spawn } from "node:child_process";
 import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { batchFromArray, energyByName, init, readNpy, readNpz, readSafetensors, version, writeNpy } from "bnem";
+import {
+  batchFromArray,
+  type Energy,
+  energyByName,
+  init,
+  readNpy,
+  readNpz,
+  readSafetensors,
+  version,
+  writeNpy,
+  writeNpz,
+} from "bnem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../support/runtimes.js";
 import { parseMarkup } from "../support/well-formed.js";
@@ -176,6 +187,18 @@ describe("train, sample, evaluate", () => {
     const raw = await bnemJson(...argv, "-o", "raw.npz", "--correction", "none");
     expect(raw.data.ess).toBeNull();
     expect([...(await readNpz(await read("raw.npz"))).keys()].sort()).toEqual(["energy", "x"]);
+  });
+
+  test("evaluate leaves out the rows that sampling lost, and says so", async () => {
+    await init();
+    const { data } = (energyByName("gmm40").exact as NonNullable<Energy["exact"]>).sample(100, 1);
+    data.fill(Number.NaN, 6, 8);
+    const logWeights = new Float64Array(100).fill(-Infinity, 3, 4);
+    const arrays = { x: { data, shape: [100, 2] }, log_weight: { data: logWeights, shape: [100] } };
+    await writeFile(join(folder, "holey.npz"), writeNpz(arrays));
+    const { code, data: scored } = await bnemJson("evaluate", "holey.npz", "--energy", "gmm40");
+    expect([code, scored.verdict[0]]).toEqual([0, "1 of 100 rows came out non-finite and were left out."]);
+    expect(scored.weighted).toBeDefined();
   });
 
   test("evaluate scores a file, weighted too, with the same numbers each time", async () => {
