@@ -22,7 +22,7 @@ export { type BackendReport, type GpuSource, startBackend } from "./networks/bac
 export type { MlpOptions } from "./networks/mlp.js";
 export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.js";
 export type { SettledSettings, TrainOptions } from "./pipeline/configure.js";
-export { evaluate } from "./pipeline/evaluate.js";
+export { evaluate, type ScoredSample } from "./pipeline/evaluate.js";
 export { init } from "./pipeline/init.js";
 export { mlp } from "./pipeline/networks.js";
 export { NeuralSampler, type SampleOptions, type SampleResult } from "./pipeline/neural-sampler.js";

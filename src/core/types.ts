@@ -166,8 +166,17 @@ export interface NetworkFacts {
   readonly parameterCount: number;
 }
 
-/** A network to be made once the target's dimension and the needed output are known; `mlp(options)` returns one. */
-export type NetworkRecipe = (dim: number, output: "energy" | "score") => NetworkFacts;
+/** Lengths of a target that a network may leave open: `scale` in raw units, `baseStd` in units of `scale`. */
+export interface NetworkLengths {
+  readonly scale: number;
+  readonly baseStd: number;
+}
+
+/**
+ * A network to be made once the target's dimension, the needed output and the target's lengths are known; `mlp(options)` returns one.
+ * Lengths given in its own options win; a network states those it took in `options.scale` and `options.baseStd`.
+ */
+export type NetworkRecipe = (dim: number, output: "energy" | "score", lengths?: NetworkLengths) => NetworkFacts;
 
 /** Keys shared by every call that draws random numbers or takes time. */
 export interface TaskOptions<P> {

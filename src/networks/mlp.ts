@@ -2,7 +2,7 @@
 import { add, matMul, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
 import { checkInteger, checkNumber, checkOneOf, checkOptions, checkPositive } from "../core/check.js";
 import { derive, uniformAt } from "../core/random.js";
-import type { Key } from "../core/types.js";
+import type { Key, NetworkLengths } from "../core/types.js";
 import { type FeatureOptions, type Features, makeFeatures, waveCount } from "./features.js";
 import { energyHead, scoreHead } from "./heads.js";
 import { addBias, silu } from "./layers.js";
@@ -18,9 +18,9 @@ export interface MlpOptions extends Partial<FeatureOptions> {
   readonly features?: number;
   /** Standard deviation of the frequencies in radians per unit of x / scale. Default 12. */
   readonly featureScale?: number;
-  /** Raw length by which coordinates are divided: about the half-width of the region of interest. Default 50. */
+  /** Raw length by which coordinates are divided: about the half-width of the region of interest. Default: the `scale` of training, or 50. */
   readonly scale?: number;
-  /** Standard deviation of the target per coordinate, in units of scale (the Gaussian base). Default 0.46. */
+  /** Standard deviation of the target per coordinate, in units of scale (the Gaussian base). Default: that of training, or 0.46. */
   readonly baseStd?: number;
   /** Energy per unit of the last layer, kT. Default 4. */
   readonly outputScale?: number;
@@ -48,10 +48,10 @@ const defaults: Settings = {
   sigmaFloor: 0.005,
 };
 
-function settle(options: MlpOptions): Settings {
+function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
   checkOptions("mlp", options, Object.keys(defaults));
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings: Settings = { ...defaults, ...given };
+  const settings: Settings = { ...defaults, ...lengths, ...given };
   checkInteger("mlp", "width", settings.width, 1, 65_536);
   checkInteger("mlp", "depth", settings.depth, 1, 1_000);
   checkInteger("mlp", "features", settings.features, 1, 65_536);
@@ -113,8 +113,9 @@ function layers(parameters: readonly Tensor[], { waves, position, logNoise }: Fe
  * @throws TypeError, RangeError for options of the wrong kind or value
  */
 export function mlp(options: MlpOptions = {}): NetworkFactory {
-  const settings = settle(options);
-  return (dim: number, output: NetworkOutput): Network => {
+  settle(options);
+  return (dim: number, output: NetworkOutput, lengths?: NetworkLengths): Network => {
+    const settings = settle(options, lengths);
     checkInteger("mlp", "dim", dim, 1);
     checkOneOf("mlp", "output", output, ["energy", "score"]);
     const shapes = shapesOf(dim, output === "energy" ? 1 : dim, settings);

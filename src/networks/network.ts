@@ -3,7 +3,7 @@
  * optimiser, the average, the checkpoint and the wire; a network only says into which shapes it is cut.
  */
 import { reshape, slice, type Tensor, type Tensor1D, type Tensor2D, tidy } from "@tensorflow/tfjs-core";
-import type { Key, NetworkFacts } from "../core/types.js";
+import type { Key, NetworkFacts, NetworkLengths } from "../core/types.js";
 
 /** What a network returns: the noised energy [n] in kT, or the score [n, dim] in 1 / raw unit. */
 export type NetworkOutput = "energy" | "score";
@@ -27,7 +27,7 @@ export interface Network extends NetworkFacts {
 }
 
 /** Makes the network of a target: the trainer knows `dim` and which output the estimator asks for. */
-export type NetworkFactory = (dim: number, output: NetworkOutput) => Network;
+export type NetworkFactory = (dim: number, output: NetworkOutput, lengths?: NetworkLengths) => Network;
 
 /** Number of entries of a shape. */
 export function sizeOf(shape: readonly number[]): number {

@@ -1,11 +1,11 @@
 /** From options to the values a training loop is made of: defaults that follow from the energy, parts by name, checks of fit. */
 import { checkInteger, hasMethods } from "../core/check.js";
 import { freshSeed } from "../core/random.js";
-import type { Energy, Estimator, NetworkRecipe, NoiseSchedule } from "../core/types.js";
+import type { Energy, Estimator, NetworkLengths, NetworkRecipe, NoiseSchedule } from "../core/types.js";
 import { normalRows, perturb, uniforms } from "../kernels/normal.js";
 import type { MlpOptions } from "../networks/mlp.js";
 import { mlp } from "../networks/mlp.js";
-import type { NetworkFactory } from "../networks/network.js";
+import type { Network, NetworkFactory } from "../networks/network.js";
 import type { LoopConfig, LoopKnobs } from "../training/loop-config.js";
 import type { Loss } from "../training/loss.js";
 import { parseTrainOptions, type ResolvedTrainSettings, type TrainSettings } from "./options.js";
@@ -141,10 +141,23 @@ export function checkEnergy(call: string, energy: unknown): asserts energy is En
 }
 
 /** The network of a recipe. @throws TypeError when what it makes is none @internal */
-export function makeNetwork(call: string, recipe: NetworkFactory, dim: number, output: "energy" | "score") {
-  const network = recipe(dim, output);
+export function makeNetwork(
+  call: string,
+  recipe: NetworkFactory,
+  dim: number,
+  output: "energy" | "score",
+  { scale, baseStd }: NetworkLengths,
+): Network {
+  const network = recipe(dim, output, { scale, baseStd });
   if (hasMethods(network, ["initialize", "forward"]) && Array.isArray(network.shapes)) return network;
   throw new TypeError(`${call}: network must be a recipe that returns a network, such as mlp({ width: 64 })`);
+}
+
+/** A network that states its own lengths wins: the sampler's prior has to be its base at the top of the schedule. */
+function withLengthsOf(network: Network, settings: SettledSettings): SettledSettings {
+  const { scale, baseStd } = network.options;
+  if (typeof scale !== "number" || typeof baseStd !== "number") return settings;
+  return { ...settings, scale, baseStd };
 }
 
 /** What came in as values has the shape its interface asks for. @throws TypeError naming the option */
@@ -170,12 +183,13 @@ export function checkParts(
  */
 export function configure(call: string, energy: Energy, options: TrainOptions): Configured {
   checkParts(call, energy, options);
-  const settings = settle(call, energy, options);
-  const estimator = options.estimator ?? methods[settings.method].estimator(settings);
-  const schedule = options.noiseSchedule ?? scheduleOf(settings, settings.sigmaMin, settings.sigmaMax);
-  checkReach(call, settings.sigmaMin, schedule);
-  const factory = (options.network as NetworkFactory | undefined) ?? networkOf(settings);
-  const network = makeNetwork(call, factory, energy.dim, estimator.kind);
+  const asked = settle(call, energy, options);
+  const estimator = options.estimator ?? methods[asked.method].estimator(asked);
+  const schedule = options.noiseSchedule ?? scheduleOf(asked, asked.sigmaMin, asked.sigmaMax);
+  checkReach(call, asked.sigmaMin, schedule);
+  const factory = (options.network as NetworkFactory | undefined) ?? networkOf(asked);
+  const network = makeNetwork(call, factory, energy.dim, estimator.kind, asked);
+  const settings = withLengthsOf(network, asked);
   // Scores have one sensible loss; energies the one asked for.
   const loss: Loss =
     estimator.kind === "score" || settings.loss === "squared" ? { name: "squared" } : { name: "linex", cap: settings.lossCap };

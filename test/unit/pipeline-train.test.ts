@@ -137,6 +137,19 @@ describe("options", () => {
 });
 
 describe("parts of one's own", () => {
+  test("a network given as a value takes the target's lengths, and its own where it states them: base and prior agree", async () => {
+    const lengths = async (network: ReturnType<typeof mlp>) => {
+      const trainer = await createTrainer(tinyTarget, { ...tinyOptions, scale: 7, baseStd: 0.5, network });
+      const { scale, baseStd } = trainer.options;
+      const { network: made } = describeCheckpoint(await trainer.save());
+      trainer.dispose();
+      expect(made.options).toMatchObject({ scale, baseStd });
+      return { scale, baseStd };
+    };
+    expect(await lengths(mlp({ width: 4 }))).toEqual({ scale: 7, baseStd: 0.5 });
+    expect(await lengths(mlp({ width: 4, scale: 9 }))).toEqual({ scale: 9, baseStd: 0.5 });
+  });
+
   test("a schedule as a value sets the largest noise, and must be given again", async () => {
     const noiseSchedule: NoiseSchedule = { ...cosineSchedule({ sigmaMax: 7 }), name: "mine" };
     const { sigmaMax: _, ...options } = tinyOptions;
