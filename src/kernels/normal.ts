@@ -4,6 +4,7 @@
  */
 import { checkBatch, checkInteger, checkKey } from "../core/check.js";
 import type { Batch, Key } from "../core/types.js";
+import type { Lease } from "./arena.js";
 import { checkVariance } from "./check-variance.js";
 import { kernels } from "./load.js";
 
@@ -18,30 +19,34 @@ function checkAddress(call: string, key: Key, step: number, row: number): void {
   checkInteger(call, "row", row, 0, LARGEST);
 }
 
-/** `count` words of 32 random bits. */
-export function bits(key: Key, step: number, row: number, count: number): Uint32Array {
-  checkAddress("bits", key, step, row);
-  checkInteger("bits", "count", count, 1, MOST);
-  const { exports, arena } = kernels("bits");
+/** One row of `count` 32-bit numbers from the kernel of that name; `read` copies them out. */
+function drawRow<T>(
+  call: "bits" | "uniforms",
+  key: Key,
+  step: number,
+  row: number,
+  count: number,
+  read: (lease: Lease, at: number) => T,
+): T {
+  checkAddress(call, key, step, row);
+  checkInteger(call, "count", count, 1, MOST);
+  const { exports, arena } = kernels(call);
   return arena.lease([STATE_BYTES, 4 * count + 16], (lease) => {
     const state = lease.take(STATE_BYTES);
     const out = lease.take(4 * count + 16);
-    exports.bits(state, out, key.a, key.b, step, row, count);
-    return lease.words(out, count);
+    exports[call](state, out, key.a, key.b, step, row, count);
+    return read(lease, out);
   });
+}
+
+/** `count` words of 32 random bits. */
+export function bits(key: Key, step: number, row: number, count: number): Uint32Array {
+  return drawRow("bits", key, step, row, count, (lease, at) => lease.words(at, count));
 }
 
 /** `count` uniforms in [0, 1), multiples of 2^-24. */
 export function uniforms(key: Key, step: number, row: number, count: number): Float32Array {
-  checkAddress("uniforms", key, step, row);
-  checkInteger("uniforms", "count", count, 1, MOST);
-  const { exports, arena } = kernels("uniforms");
-  return arena.lease([STATE_BYTES, 4 * count + 16], (lease) => {
-    const state = lease.take(STATE_BYTES);
-    const out = lease.take(4 * count + 16);
-    exports.uniforms(state, out, key.a, key.b, step, row, count);
-    return lease.get(out, count);
-  });
+  return drawRow("uniforms", key, step, row, count, (lease, at) => lease.get(at, count));
 }
 
 /** Rows whose address and shape are checked. */
