@@ -27,7 +27,7 @@ export interface BootstrappedOptions extends MonteCarloOptions {
   readonly bootstrapFrom?: number;
   /**
    * The loss that decides. "normalized" (default): the paper's (E_theta - E_K)^2 / h. "residual": (E_theta - E_K)^2. "none": nothing is
-   * rejected. On GMM-40 the residual grows more slowly than h, so "normalized" keeps 99.9 % of the plain estimates.
+   * rejected. On GMM-40 the residual grows more slowly than h: "normalized" bootstraps .03 % of all rows of a run, "residual" 1.6 %.
    */
   readonly rejection?: Rejection;
 }

@@ -169,8 +169,9 @@ export class NeuralSampler {
     }
     // Raw output: the narrower DDPM step, whose error has the opposite sign of an imperfect network's (measured: energy W2 .24 against .54).
     const dataStd = settings.dataStd ?? (raw ? 0 : (this.facts.options.dataStd ?? 0));
-    // Raw output, GMM-40, six seeds: energy W2 .10 to .16 with one move, .3 to 4.1 without (a few rows rest in shallow wells of the model).
-    // With weights a move multiplies in its own density ratio: ESS/n .16 to .33 against .40 to .47. ME-NEM's scores are too dear for it.
+    // Raw output, GMM-40, six seeds: energy W2 .13 to .18 with one move, .26 to .46 without (`npm run bench -- paths`); in models trained on a
+    // narrower box, where a few rows rested in shallow wells, .10 to .16 against .3 to 4.1. With weights a move multiplies in its own density
+    // ratio and costs effective samples. ME-NEM's scores are too dear for it.
     const moves = settings.corrector ?? (raw && this.scoreFrom === "gradient" ? 1 : 0);
     const corrector = moves > 0 ? langevin({ steps: moves, stepScale: settings.correctorScale }) : undefined;
     return reverseSde(model, raw ? undefined : this.energy, this.schedule, {
