@@ -1,16 +1,14 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
+import { wasmAssetModule } from "./build/wasm-assets.mjs";
 
-/** Same result as esbuild's `binary` loader: the default export is a Uint8Array. */
-const wasmBytes = {
-  name: "wasm-bytes",
+/** Imports of .wasm files give what they give in the bundle. */
+const wasmAssets = {
+  name: "wasm-assets",
   enforce: "pre" as const,
   load(id: string) {
-    if (!id.endsWith(".wasm")) return null;
-    const text = readFileSync(id).toString("base64");
-    return `const text = atob(${JSON.stringify(text)});
-export default Uint8Array.from(text, (c) => c.charCodeAt(0));`;
+    return id.endsWith(".wasm") ? wasmAssetModule(readFileSync(id)) : null;
   },
 };
 
@@ -40,7 +38,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        plugins: [wasmBytes, builtPackage],
+        plugins: [wasmAssets, builtPackage],
         test: {
           name: "library",
           include: ["test/**/*.test.ts"],
@@ -49,7 +47,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        plugins: [wasmBytes, builtPackage],
+        plugins: [wasmAssets, builtPackage],
         test: {
           name: "package",
           include: outside,

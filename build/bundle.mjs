@@ -10,6 +10,7 @@ import { resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { assertPortable } from "./checks.mjs";
 import { put, reportSize } from "./outputs.mjs";
+import { wasmAssets } from "./wasm-assets.mjs";
 
 const gzipBudget = 400_000;
 
@@ -20,7 +21,6 @@ const common = {
   minify: true,
   target: "es2022",
   legalComments: "none",
-  loader: { ".wasm": "binary" },
   logLevel: "warning",
   // A top-level await anywhere would break require("bnem"): let the build refuse it.
   supported: { "top-level-await": false },
@@ -40,9 +40,9 @@ const withoutThreads = {
   },
 };
 
-const portable = {
+export const portable = {
   ...common,
-  plugins: [withoutThreads],
+  plugins: [wasmAssets, withoutThreads],
   platform: "browser",
   mainFields: ["module", "browser", "main"],
   define: { process: "undefined", global: "globalThis", __filename: "undefined", __dirname: '""' },
@@ -115,7 +115,7 @@ export async function bundlePlayground() {
   const stdin = { contents: playgroundEntry, resolveDir: "src", sourcefile: "standalone.ts", loader: "ts" };
   const result = await esbuild.build({
     ...portable,
-    plugins: [withoutThreads, keepPlayground],
+    plugins: [...portable.plugins, keepPlayground],
     stdin,
     outfile: "dist/playground.js",
     format: "esm",

@@ -1,4 +1,9 @@
 declare module "*.wasm" {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+  const asset: import("./wasm-asset.js").WasmAsset;
+  export default asset;
+}
+
+declare module "*.txt" {
+  const text: string;
+  export default text;
 }

@@ -3,6 +3,7 @@
  * CRC-32 are checked, which numpy-ts does not do. Refuses encryption, entries that overlap, and two of the same name.
  */
 import { BnemError } from "../core/errors.js";
+import { inflate } from "../core/inflate.js";
 import { crc32 } from "./checksum.js";
 
 const END = 0x06054b50;
@@ -83,32 +84,15 @@ function storedBytes(bytes: Uint8Array, view: DataView, entry: Entry, limit: num
   return bytes.subarray(from, from + entry.stored);
 }
 
-async function inflate(bytes: Uint8Array, size: number, name: string): Promise<Uint8Array> {
+async function inflated(bytes: Uint8Array, size: number, name: string): Promise<Uint8Array> {
   if (size > MOST_DEFLATED * (bytes.length + 64)) throw bad(`the length of ${name} is not possible`);
-  if (typeof DecompressionStream === "undefined") {
-    throw new BnemError(
-      "unsupported",
-      `readNpz: this runtime cannot inflate ${name}; write the file with numpy.savez, uncompressed`,
-    );
-  }
-  const out = new Uint8Array(size);
-  let at = 0;
   try {
-    const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-    const reader = stream.getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      if (at + part.value.length > size) {
-        await reader.cancel();
-        throw new RangeError("longer than declared");
-      }
-      out.set(part.value, at);
-      at += part.value.length;
-    }
+    const remedy = `it cannot read ${name}; write the file with numpy.savez, uncompressed`;
+    return await inflate("readNpz", new Uint8Array(bytes), size, remedy);
   } catch (cause) {
+    if (cause instanceof BnemError) throw cause;
     throw bad(`the compressed bytes of ${name} are damaged`, cause);
   }
-  if (at !== size) throw bad(`${name} is shorter than declared`);
-  return out;
 }
 
 /** Entries by name, in file order. @throws BnemError "bad-file". */
@@ -120,7 +104,7 @@ export async function readZip(bytes: Uint8Array): Promise<Map<string, Uint8Array
     const raw = storedBytes(bytes, view, entry, i + 1 < entries.length ? entries[i + 1].local : start);
     if (entry.method !== 0 && entry.method !== 8)
       throw bad(`${entry.name} is compressed by method ${entry.method}; use numpy.savez`);
-    const content = entry.method === 8 ? await inflate(raw, entry.size, entry.name) : raw;
+    const content = entry.method === 8 ? await inflated(raw, entry.size, entry.name) : raw;
     if (content.length !== entry.size || crc32(content) !== entry.crc)
       throw bad(`the bytes of ${entry.name} are damaged: wrong checksum`);
     files.set(entry.name, content);

@@ -3,16 +3,26 @@
  * relaxed-SIMD build (fused multiply-add, rounding left to the processor) is taken only where the engine validates it and only
  * for callers that say `exact: false`. No V8 flag is set here; on Node 20 the relaxed build simply does not load.
  */
-import plainBytes from "../../dist/kernels.wasm";
-import relaxedBytes from "../../dist/kernels-relaxed.wasm";
+import plainAsset from "../../dist/kernels.wasm";
+import relaxedAsset from "../../dist/kernels-relaxed.wasm";
 import { BnemError } from "../core/errors.js";
+import { wasmBytes } from "../core/wasm-asset.js";
 import type { KernelExports } from "./abi.js";
 import { Arena } from "./arena.js";
 
 /** One instantiated build. */
 export interface Kernels {
+  readonly module: WebAssembly.Module;
   readonly exports: KernelExports;
   readonly arena: Arena;
+}
+
+/** What another thread needs to compute the same bits: the builds that this one uses, compiled or as bytes. */
+export interface KernelSources {
+  readonly plain: WebAssembly.Module | Uint8Array<ArrayBuffer>;
+  /** Absent where this thread does not use the relaxed build. */
+  readonly relaxed?: WebAssembly.Module | Uint8Array<ArrayBuffer>;
+  readonly exact: boolean;
 }
 
 /** What `initKernels` found. */
@@ -36,34 +46,64 @@ let exactOnly = false;
 let loadingPlain: Promise<Kernels> | undefined;
 let loadingRelaxed: Promise<Kernels | undefined> | undefined;
 
-async function instantiate(bytes: Uint8Array<ArrayBuffer>): Promise<Kernels> {
+async function instantiate(source: WebAssembly.Module | Uint8Array<ArrayBuffer>): Promise<Kernels> {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 32768 });
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  const imports = { env: { memory } };
+  const { module, instance } =
+    source instanceof WebAssembly.Module
+      ? { module: source, instance: await WebAssembly.instantiate(source, imports) }
+      : await WebAssembly.instantiate(source, imports);
   const exports = instance.exports as unknown as KernelExports;
-  return { exports, arena: new Arena(memory, exports) };
+  return { module, exports, arena: new Arena(memory, exports) };
+}
+
+async function startRelaxed(): Promise<Kernels | undefined> {
+  const bytes = await wasmBytes("init", relaxedAsset);
+  return WebAssembly.validate(bytes) ? instantiate(bytes) : undefined;
 }
 
 /**
  * Loads the kernels; idempotent, and cheap when already loaded.
- * @throws BnemError("unsupported") where the engine has no WebAssembly SIMD, or a page's CSP lacks `wasm-unsafe-eval`
+ * @throws BnemError("unsupported") where the engine has no WebAssembly SIMD or no DecompressionStream, or a page's CSP lacks `wasm-unsafe-eval`
  */
 export async function initKernels(options: KernelOptions = {}): Promise<void> {
   if (options.exact !== undefined) exactOnly = options.exact;
-  loadingPlain ??= instantiate(plainBytes);
+  loadingPlain ??= wasmBytes("init", plainAsset).then(instantiate);
   try {
     plain = await loadingPlain;
   } catch (cause) {
     loadingPlain = undefined;
+    if (cause instanceof BnemError) throw cause;
     throw new BnemError(
       "unsupported",
       "init: the SIMD kernels did not load; this needs an engine with WebAssembly SIMD (every current one) and, in a page with a CSP, 'wasm-unsafe-eval'",
       { cause },
     );
   }
-  if (exactOnly || !WebAssembly.validate(relaxedBytes)) return;
+  if (exactOnly) return;
   // Validated and yet refused (too little memory, a broken engine): the plain build does everything, and the report says so.
-  loadingRelaxed ??= instantiate(relaxedBytes).catch(() => undefined);
+  loadingRelaxed ??= startRelaxed().catch(() => undefined);
   relaxed = await loadingRelaxed;
+}
+
+/**
+ * Loads the builds that another thread uses, and makes its choice between them; called again it follows a changed choice.
+ * A relaxed build that does not start here is an error: with the plain one instead, bits would depend on where work ran.
+ */
+export async function initKernelsFrom(sources: KernelSources): Promise<void> {
+  loadingPlain ??= instantiate(sources.plain);
+  plain = await loadingPlain;
+  if (sources.relaxed && !relaxed) relaxed = await instantiate(sources.relaxed);
+  exactOnly = sources.exact;
+}
+
+/** For `initKernelsFrom` in another thread. @throws BnemError("not-initialized") before `initKernels`. */
+export function kernelSources(form: "modules" | "bytes"): KernelSources {
+  const { module } = kernels("kernelSources");
+  const asBytes = form === "bytes";
+  const plainSource = asBytes ? plainBytes : module;
+  if (!relaxed || exactOnly) return { plain: plainSource, exact: exactOnly };
+  return { plain: plainSource, relaxed: asBytes ? relaxedBytes : relaxed.module, exact: exactOnly };
 }
 
 /** The build for a call: relaxed only where it is loaded, allowed, and the caller does not need equal bits. */

@@ -1,12 +1,13 @@
 /**
  * The wasm backend: tfjs's own class and kernels, started from bytes inside the bundle, so nothing is fetched and no worker is made.
- * Only the SIMD build is carried (137 KB gzip); single-threaded, because threads need files on disk or cross-origin isolation.
+ * Only the SIMD build is carried (139 KB gzip); single-threaded, because threads need files on disk or cross-origin isolation.
  */
 import { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
 import wasmFactory from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js";
-import wasmBinary from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
+import wasmAsset from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
 import { registerBackend } from "@tensorflow/tfjs-core";
 import { BnemError } from "../core/errors.js";
+import { wasmBytes } from "../core/wasm-asset.js";
 import { wasmKernels } from "./kernels-wasm.js";
 import { matMulKernel } from "./matmul-wasm.js";
 import { isRegistered, registerKernels } from "./register.js";
@@ -29,6 +30,7 @@ function bindEntryPoints(module: Module): void {
 }
 
 async function makeBackend(): Promise<BackendWasm> {
+  const wasmBinary = await wasmBytes("networks", wasmAsset);
   try {
     // The glue's type does not know `wasmBinary`, and that no path is ever asked for then.
     const settings = { wasmBinary, locateFile: (path: string) => path };

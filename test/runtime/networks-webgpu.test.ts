@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { wasmAssets } from "../../build/wasm-assets.mjs";
 import { swiftshaderEnvironment } from "../support/chromium.js";
 import { complete, mustRun } from "../support/runtimes.js";
 
@@ -47,7 +48,7 @@ describe.skipIf(!complete)("WebGPU through npm webgpu", () => {
       target: "es2022",
       mainFields: ["module", "browser", "main"],
       define: { process: "undefined", global: "globalThis", __filename: "undefined", __dirname: '""' },
-      loader: { ".wasm": "binary" },
+      plugins: [wasmAssets],
     });
     const script = `import { create, globals } from "webgpu";
 Object.assign(globalThis, globals);
