@@ -1,16 +1,42 @@
 /** The ABI: the only list of exports. Pointers are byte addresses, 16-byte aligned; f32 row-major unless said otherwise. */
 
+// Elementwise arithmetic, sums, copies and the optimiser over f32 arrays. These pointers need 4-byte alignment only.
+export { adamStep } from "./adam";
 export { assignment, assignmentScratch } from "./assignment";
 export { rowsScratch } from "./blocks";
+export { copyRows, fillArray, transposeMatrix } from "./copies";
+// Layers: matrix products and SiLU. These pointers need 4-byte alignment only.
+export { denseSilu } from "./dense";
 // Cost matrices and exact assignment. A matrix row is padded to a multiple of 16 entries with +inf.
 export { squaredDistances, squareRoots } from "./distance";
 export { drawsScratch, perturbations } from "./draws";
 // Energies: rows, and the fused noised estimator over a request block (draws.ts).
 export { gaussianMixtureNoised, gaussianMixtureRows } from "./energies/gaussian-mixture";
+// Input features of a network, their gradient and their tangent; tables from src/networks/feature-tables.ts.
+export { features, featuresGradient, featuresTangent } from "./features";
+export { gemm, gemmBatched, gemmScratch } from "./gemm";
+export {
+  mapAbs,
+  mapExp,
+  mapFloor,
+  mapLog,
+  mapNeg,
+  mapReciprocal,
+  mapSigmoid,
+  mapSqrt,
+  mapSquare,
+  mapTanh,
+} from "./map";
 // Memory of the arena.
 export { release, reserve } from "./memory";
+export { zipMultiplyAdd } from "./multiply-add";
 export { noisedScratch } from "./noised";
 // Random numbers of row (key a, key b, step, row). Every `state` is 64 bytes of scratch.
 export { bits, normals, perturb, uniforms } from "./random";
+export { gatherRows, segmentSum } from "./segment";
+export { silu, siluCurvature, siluGradient, siluGradientSums } from "./silu";
 // Elementary functions over arrays, for the tests of their error.
 export { expArray, logArray, sincosArray } from "./simd";
+export { logSumExpRows, softmaxRows } from "./softmax";
+export { columnSums, rowSums, sumOfSquares } from "./sums";
+export { accumulate, zipAdd, zipDiv, zipGreaterEqual, zipLess, zipMax, zipMin, zipMul, zipSub } from "./zip";

@@ -113,6 +113,17 @@ show(
     5,
   ),
 );
+// e^r - 1 = r + r^2 q(r), |r| <= ln 2 / 2 and a little more. Relative error of e^r - 1.
+const expRest = (r) => {
+  if (Math.abs(r) > 0.02) return (Math.expm1(r) - r) / (r * r);
+  let s = 1 / 5040;
+  for (const next of [1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2]) s = s * r + next;
+  return s;
+};
+show(
+  "exp (r + r^2 q)",
+  remez(expRest, (r) => Math.abs(r) + 1e-6, -0.3468, 0.3468, 5),
+);
 // log(1 + f) = f - f^2/2 + f^3 q(f). Relative error.
 const logRest = (f) => {
   if (Math.abs(f) > 0.02) return (Math.log1p(f) - f + (f * f) / 2) / f ** 3;

@@ -1,3 +1,16 @@
+/** Element (r, c) of an operand is at r * row + c * col, in floats; col is 0 or 1, row anything. */
+export type StridedPair = (
+  a: number,
+  aRow: number,
+  aCol: number,
+  b: number,
+  bRow: number,
+  bCol: number,
+  out: number,
+  rows: number,
+  cols: number,
+) => void;
+
 /** The exports of assembly/index.ts as JavaScript sees them: pointers and counts are numbers, u32 words may be given signed. */
 export interface KernelExports {
   reserve(bytes: number): number;
@@ -32,4 +45,114 @@ export interface KernelExports {
   squareRoots(at: number, count: number): void;
   assignment(matrix: number, n: number, scratch: number): number;
   assignmentScratch(n: number): number;
+
+  gemmScratch(m: number, n: number, k: number): number;
+  gemm(
+    mode: number,
+    a: number,
+    b: number,
+    bias: number,
+    c: number,
+    m: number,
+    n: number,
+    k: number,
+    accumulate: number,
+    scratch: number,
+  ): void;
+  gemmBatched(
+    mode: number,
+    a: number,
+    aStride: number,
+    b: number,
+    bStride: number,
+    c: number,
+    cStride: number,
+    batch: number,
+    m: number,
+    n: number,
+    k: number,
+    scratch: number,
+  ): void;
+  denseSilu(
+    x: number,
+    w: number,
+    bias: number,
+    residual: number,
+    z: number,
+    y: number,
+    m: number,
+    n: number,
+    k: number,
+    scratch: number,
+  ): void;
+  silu(x: number, residual: number, y: number, count: number): void;
+  siluGradient(x: number, dy: number, out: number, count: number): void;
+  siluCurvature(x: number, dy: number, g: number, outX: number, outDy: number, count: number): void;
+  siluGradientSums(x: number, dy: number, out: number, sums: number, rows: number, cols: number): void;
+
+  mapNeg(x: number, out: number, count: number): void;
+  mapSquare(x: number, out: number, count: number): void;
+  mapSqrt(x: number, out: number, count: number): void;
+  mapExp(x: number, out: number, count: number): void;
+  mapLog(x: number, out: number, count: number): void;
+  mapSigmoid(x: number, out: number, count: number): void;
+  mapTanh(x: number, out: number, count: number): void;
+  mapAbs(x: number, out: number, count: number): void;
+  mapFloor(x: number, out: number, count: number): void;
+  mapReciprocal(x: number, out: number, count: number): void;
+
+  zipAdd: StridedPair;
+  zipSub: StridedPair;
+  zipMul: StridedPair;
+  zipDiv: StridedPair;
+  zipMax: StridedPair;
+  zipMin: StridedPair;
+  zipGreaterEqual: StridedPair;
+  zipLess: StridedPair;
+  zipMultiplyAdd(
+    a: number,
+    aRow: number,
+    aCol: number,
+    b: number,
+    bRow: number,
+    bCol: number,
+    c: number,
+    cRow: number,
+    cCol: number,
+    out: number,
+    rows: number,
+    cols: number,
+  ): void;
+  accumulate(x: number, out: number, count: number): void;
+
+  rowSums(x: number, out: number, rows: number, cols: number): void;
+  columnSums(x: number, out: number, rows: number, cols: number): void;
+  softmaxRows(x: number, out: number, rows: number, cols: number): void;
+  logSumExpRows(x: number, out: number, rows: number, cols: number): void;
+  transposeMatrix(x: number, out: number, rows: number, cols: number): void;
+  segmentSum(x: number, ids: number, out: number, rows: number, width: number, segments: number): void;
+  gatherRows(x: number, ids: number, out: number, count: number, width: number, sourceRows: number): void;
+  copyRows(from: number, fromRow: number, to: number, toRow: number, rows: number, cols: number): void;
+  fillArray(out: number, value: number, count: number): void;
+
+  sumOfSquares(x: number, count: number): number;
+  adamStep(
+    p: number,
+    g: number,
+    m: number,
+    v: number,
+    ema: number,
+    count: number,
+    rate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    correction: number,
+    shrink: number,
+    emaDecay: number,
+  ): void;
+
+  features(tables: number, x: number, variance: number, varianceStep: number, out: number, n: number): void;
+  featuresGradient(tables: number, x: number, variance: number, varianceStep: number, dy: number, dx: number, n: number): void;
+  featuresTangent(tables: number, x: number, variance: number, varianceStep: number, v: number, out: number, n: number): void;
 }
