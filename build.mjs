@@ -1,8 +1,8 @@
 /**
- * Builds dist/: kernels.wasm, bnem.js + bnem.d.ts, cli.js, bnem.standalone.html, NOTICE.
+ * Builds dist/: kernels.wasm, worker.txt, bnem.js + bnem.d.ts, cli.js, bnem.standalone.html, NOTICE.
  *
  *   node build.mjs              everything
- *   node build.mjs kernels      only the WASM kernels (what unit tests need)
+ *   node build.mjs kernels      only the WASM kernels and the program of a worker (what unit tests need)
  *   node build.mjs --if-stale   nothing when dist/ was built from exactly these sources
  *
  * Every output is written under a temporary name and renamed, so a reader never sees half a file and a failed build leaves the
@@ -16,10 +16,12 @@ import { writeNotice } from "./build/notice.mjs";
 import { put } from "./build/outputs.mjs";
 import { currentStamp, isFresh, writeStamp } from "./build/stamp.mjs";
 import { buildTypes } from "./build/types.mjs";
+import { buildWorker } from "./build/worker.mjs";
 
 async function buildAll() {
   const started = performance.now();
   await buildKernels();
+  await buildWorker();
   const metas = { library: await bundleLibrary() };
   if (existsSync("src/cli/main.ts")) metas.cli = await bundleCli();
   if (existsSync("src/playground/main.ts")) metas.playground = await bundlePlayground();
@@ -31,7 +33,10 @@ async function buildAll() {
 
 async function main() {
   await mkdir("dist", { recursive: true });
-  if (process.argv.includes("kernels")) return buildKernels();
+  if (process.argv.includes("kernels")) {
+    await buildKernels();
+    return buildWorker();
+  }
   if (process.argv.includes("--if-stale") && (await isFresh())) {
     console.log("dist/ is up to date");
     return;

@@ -5,6 +5,7 @@ export type * from "./core/types.js";
 export { expectation, type ImportanceSummary, importance, systematicResample } from "./correction/importance.js";
 export { type CustomEnergy, type CustomEnergyOptions, customEnergy } from "./energies/custom.js";
 export { type GaussianMixtureOptions, gaussianMixture } from "./energies/gaussian-mixture.js";
+export { energyByName, listEnergies } from "./energies/registry.js";
 export { type BootstrappedOptions, bootstrapped } from "./estimators/bootstrapped.js";
 export { noised } from "./estimators/noised.js";
 export { type MonteCarloOptions, noisedEnergy } from "./estimators/noised-energy.js";
@@ -38,7 +39,6 @@ export {
   type SampleSettings,
   type TrainSettings,
 } from "./pipeline/options.js";
-export { energyByName, listEnergies } from "./pipeline/registry.js";
 export { energyGrid, metricSets, runReport } from "./pipeline/run-report.js";
 export {
   createTrainer,
@@ -78,3 +78,4 @@ export { type QuadraticOptions, quadraticSchedule } from "./schedules/quadratic.
 export type { CalibrationPoint } from "./training/calibration.js";
 export type { StepInfo } from "./training/loop-config.js";
 export { presets } from "./training/presets.js";
+export { noisedOnAllCores, type WorkerOptions } from "./worker/noised-on-all-cores.js";

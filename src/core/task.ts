@@ -5,8 +5,8 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason;
 }
 
-/** Resolves in a new macrotask; a message channel, because nested timers are slowed to 4 ms by browsers. */
-function nextTurn(): Promise<void> {
+/** Resolves in a new macrotask, after messages that wait have been taken; a message channel, because nested timers are slowed to 4 ms by browsers. */
+export function nextTurn(): Promise<void> {
   const immediate = (globalThis as { setImmediate?: (f: () => void) => void }).setImmediate;
   if (immediate) return new Promise((resolve) => immediate(resolve));
   return new Promise((resolve) => {

@@ -35,6 +35,8 @@ export interface NoisedRequest {
   readonly mode: DrawMode;
   readonly key: Key;
   readonly quantity: Quantity;
+  /** Number of the first row in its stream (default 0): a block of a batch draws what it would draw inside the whole batch. */
+  readonly firstRow?: number;
   /** True (default): the plain-SIMD build, same bits everywhere. False: the relaxed build where the engine has it. */
   readonly exact?: boolean;
 }

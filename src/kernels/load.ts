@@ -3,12 +3,11 @@
  * relaxed-SIMD build (fused multiply-add, rounding left to the processor) is taken only where the engine validates it and only
  * for callers that say `exact: false`. No V8 flag is set here; on Node 20 the relaxed build simply does not load.
  */
-import plainAsset from "../../dist/kernels.wasm";
-import relaxedAsset from "../../dist/kernels-relaxed.wasm";
 import { BnemError } from "../core/errors.js";
 import { wasmBytes } from "../core/wasm-asset.js";
 import type { KernelExports } from "./abi.js";
 import { Arena } from "./arena.js";
+import { plainAsset, relaxedAsset } from "./bytes.js";
 
 /** One instantiated build. */
 export interface Kernels {
@@ -17,11 +16,11 @@ export interface Kernels {
   readonly arena: Arena;
 }
 
-/** What another thread needs to compute the same bits: the builds that this one uses, compiled or as bytes. */
-export interface KernelSources {
-  readonly plain: WebAssembly.Module | Uint8Array<ArrayBuffer>;
+/** What another thread needs to compute the same bits: the builds that this one uses. */
+export interface KernelModules {
+  readonly plain: WebAssembly.Module;
   /** Absent where this thread does not use the relaxed build. */
-  readonly relaxed?: WebAssembly.Module | Uint8Array<ArrayBuffer>;
+  readonly relaxed?: WebAssembly.Module;
   readonly exact: boolean;
 }
 
@@ -90,20 +89,18 @@ export async function initKernels(options: KernelOptions = {}): Promise<void> {
  * Loads the builds that another thread uses, and makes its choice between them; called again it follows a changed choice.
  * A relaxed build that does not start here is an error: with the plain one instead, bits would depend on where work ran.
  */
-export async function initKernelsFrom(sources: KernelSources): Promise<void> {
-  loadingPlain ??= instantiate(sources.plain);
+export async function initKernelsFrom(modules: KernelModules): Promise<void> {
+  loadingPlain ??= instantiate(modules.plain);
   plain = await loadingPlain;
-  if (sources.relaxed && !relaxed) relaxed = await instantiate(sources.relaxed);
-  exactOnly = sources.exact;
+  if (modules.relaxed && !relaxed) relaxed = await instantiate(modules.relaxed);
+  loadingRelaxed = Promise.resolve(relaxed);
+  exactOnly = modules.exact;
 }
 
 /** For `initKernelsFrom` in another thread. @throws BnemError("not-initialized") before `initKernels`. */
-export function kernelSources(form: "modules" | "bytes"): KernelSources {
-  const { module } = kernels("kernelSources");
-  const asBytes = form === "bytes";
-  const plainSource = asBytes ? plainBytes : module;
-  if (!relaxed || exactOnly) return { plain: plainSource, exact: exactOnly };
-  return { plain: plainSource, relaxed: asBytes ? relaxedBytes : relaxed.module, exact: exactOnly };
+export function kernelModules(): KernelModules {
+  const { module } = kernels("kernelModules");
+  return relaxed && !exactOnly ? { plain: module, relaxed: relaxed.module, exact: false } : { plain: module, exact: exactOnly };
 }
 
 /** The build for a call: relaxed only where it is loaded, allowed, and the caller does not need equal bits. */

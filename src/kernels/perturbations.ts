@@ -12,6 +12,7 @@ const QUANTITIES: readonly Quantity[] = ["energy", "score", "mean"];
 /** Bytes of the Request overlay in assembly/draws.ts. */
 export const REQUEST_BYTES = 32;
 const MOST_DRAWS = 2 ** 26;
+const LARGEST_ROW = 0xffffffff;
 
 function checkDraws(call: string, mcSamples: number, mode: DrawMode, dim: number): void {
   checkOneOf(call, "mode", mode, MODES);
@@ -40,6 +41,8 @@ export function checkRequest(call: string, request: NoisedRequest, dim: number):
   checkOneOf(call, "quantity", request.quantity, QUANTITIES);
   checkDraws(call, request.mcSamples, request.mode, dim);
   checkVariance(call, request.variance, request.x.n, true);
+  const last = LARGEST_ROW - (request.x.n - 1);
+  if (request.firstRow !== undefined) checkInteger(call, "firstRow", request.firstRow, 0, last);
 }
 
 /** Bytes of the parts that `putRequest` takes from a lease. */
@@ -52,7 +55,7 @@ export function requestParts(request: NoisedRequest, dim: number): number[] {
 export function putRequest(lease: Lease, request: NoisedRequest, table: Float32Array | undefined): number {
   const { mode, quantity, mcSamples, key } = request;
   const at = table ? lease.put(table) : 0;
-  const words = [MODES.indexOf(mode), QUANTITIES.indexOf(quantity), mcSamples, 0, key.a, key.b, at, 0];
+  const words = [MODES.indexOf(mode), QUANTITIES.indexOf(quantity), mcSamples, request.firstRow ?? 0, key.a, key.b, at, 0];
   return lease.putWords(Int32Array.from(words, (word) => word | 0));
 }
 
@@ -82,7 +85,7 @@ export function perturbations(request: NoisedRequest, row: number): Float32Array
     const block = putRequest(lease, request, table);
     const center = lease.put(x.data.subarray(row * dim, (row + 1) * dim));
     const out = lease.take(outBytes);
-    exports.perturbations(block, center, variance[row], row, dim, out, lease.take(scratchBytes));
+    exports.perturbations(block, center, variance[row], (request.firstRow ?? 0) + row, dim, out, lease.take(scratchBytes));
     return lease.get(out, mcSamples * dim);
   });
 }

@@ -1,9 +1,9 @@
 /** From a run to its report's data: the grid behind the dots, exact draws, and the verdict's sentences by table. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
+import { energyByName, listEnergies } from "../../src/energies/registry.js";
 import { initKernels } from "../../src/kernels/load.js";
 import { evaluate } from "../../src/metrics/evaluate.js";
-import { energyByName, listEnergies } from "../../src/pipeline/registry.js";
 import { energyGrid, metricSets, runReport } from "../../src/pipeline/run-report.js";
 import { renderReport } from "../../src/report/report.js";
 import { parseMarkup } from "../support/well-formed.js";

@@ -1,7 +1,7 @@
 /** Energies by name: one row each. The CLI, checkpoints and pages build their targets from here. */
 import { checkOptions, nearest } from "../core/check.js";
 import type { Energy, Json } from "../core/types.js";
-import { gaussianMixture } from "../energies/gaussian-mixture.js";
+import { gaussianMixture } from "./gaussian-mixture.js";
 
 type EnergyOptions = { readonly [name: string]: Json };
 

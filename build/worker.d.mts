@@ -1,0 +1,2 @@
+export function bundleWorker(entry?: string): Promise<{ readonly code: string }>;
+export function buildWorker(): Promise<void>;

@@ -1,0 +1,8 @@
+/** Everything a worker can be asked to do: one row each. The same table serves the calling thread. */
+import type { TaskTable } from "../kernels/pool-protocol.js";
+import { installEnergy, noisedTask } from "./noised-task.js";
+
+export const tasks: TaskTable = {
+  energy: installEnergy,
+  noised: noisedTask,
+};

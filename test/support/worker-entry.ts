@@ -1,0 +1,4 @@
+import { serve } from "../../src/worker/serve.js";
+import { testTasks } from "./worker-tasks.js";
+
+serve(testTasks);
