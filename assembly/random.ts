@@ -74,7 +74,8 @@ export function fillBits(state: usize, out: usize, quads: i32): void {
 
 /**
  * 8 * octets standard normals (Box and Muller 1958): four with the cosine, four with the sine. The radius uses 30 bits at odd
- * multiples of 2^-31, so |normal| <= 6.56; the bit it drops picks the half circle.
+ * multiples of 2^-31, so |normal| <= 6.56; the bit it drops picks the half circle. At least one octet: a loop that tests at its end
+ * gets its 26 constants made once by V8 (7 % of the time).
  */
 export function fillNormals(state: usize, out: usize, octets: i32): void {
   let s0 = v128.load(state);
@@ -82,7 +83,8 @@ export function fillNormals(state: usize, out: usize, octets: i32): void {
   let s2 = v128.load(state, 32);
   let s3 = v128.load(state, 48);
   const ulp = f32x4.splat(4.656612873077393e-10); // 2^-31
-  for (let i = 0; i < octets; i++) {
+  const end = out + ((<usize>octets) << 5);
+  do {
     const first = i32x4.add(rotate(i32x4.add(s0, s3), 7), s0);
     let t = i32x4.shl(s1, 9);
     s2 = v128.xor(s2, s0);
@@ -108,7 +110,7 @@ export function fillNormals(state: usize, out: usize, octets: i32): void {
     v128.store(out, f32x4.mul(signed, cosQuarter(square)));
     v128.store(out, f32x4.mul(signed, sinQuarter(angle, square)), 16);
     out += 32;
-  }
+  } while (out < end);
   v128.store(state, s0);
   v128.store(state, s1, 16);
   v128.store(state, s2, 32);

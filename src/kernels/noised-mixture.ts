@@ -8,7 +8,7 @@ import { checkRequest, putRequest, requestParts, tableOf } from "./perturbations
 
 /** Header of the GaussianMixture overlay in assembly/energies/gaussian-mixture.ts. */
 const HEADER_BYTES = 16;
-const SCRATCH_PER_COMPONENT = 36;
+const SCRATCH_PER_COMPONENT = 32;
 
 /** A mixture as the kernel reads it: [half, c, inverse, 0, mean...] per component, count a multiple of 4. Made by `packMixture`. */
 export interface PackedMixture {

@@ -38,6 +38,9 @@ const CASES = [
   { name: "3 components in 1-d", mixture: randomMixture(3, 1) },
   { name: "5 components in 3-d", mixture: randomMixture(5, 3) },
   { name: "17 components in 13-d", mixture: randomMixture(17, 13) },
+  // More than the 64 components of one word of bits.
+  { name: "130 components in 2-d", mixture: randomMixture(130, 2) },
+  { name: "67 components in 3-d", mixture: randomMixture(67, 3) },
 ];
 
 function energyOf(mixture: Mixture): Energy {
