@@ -20,8 +20,8 @@ export interface NoisedBlock {
   readonly request: NoisedRequest;
 }
 
-/** Energies per block: about a millisecond of GMM-40. */
-const BLOCK_CALLS = 2 ** 17;
+/** Energies per block: 0.5 to 2 ms of GMM-40. */
+const BLOCK_CALLS = 2 ** 15;
 
 let installs = 0;
 

@@ -13,6 +13,7 @@ import { type Stage, stage } from "./stage.js";
 import { type StaticServer, serve } from "./static-server.js";
 
 const strict = { "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" };
+const withWorkers = { "content-security-policy": `${strict["content-security-policy"]}; worker-src blob:` };
 const noWasm = { "content-security-policy": "default-src 'self'; script-src 'self'" };
 
 const imports = (probe: string) => `import * as bnem from "./bnem.js";\nimport { probe } from "./${probe}";\n`;
@@ -37,13 +38,21 @@ import("./${probe}").then(({ probe }) => probe(bnem)).then((answer) => console.l
 
 const timeout = 120_000;
 
+export interface EnvironmentOptions {
+  /** Errors that a page may print: a browser reports what its CSP refuses, and nothing in the page can prevent that. */
+  readonly expected?: RegExp;
+}
+
 export class Environments<T> {
   private readonly staged: Stage;
   private readonly servers: StaticServer[] = [];
   private browser: Promise<Browser> | undefined;
 
   /** @param probe path of the probe in the repository */
-  constructor(private readonly probe: string) {
+  constructor(
+    private readonly probe: string,
+    private readonly options: EnvironmentOptions = {},
+  ) {
     this.staged = stage(["dist/bnem.js", "dist/bnem.d.ts", probe], textsFor(basename(probe)));
   }
 
@@ -68,6 +77,7 @@ export class Environments<T> {
   page = () => this.served("page.html");
   worker = () => this.served("worker.html");
   strictPage = () => this.served("page.html", strict);
+  strictPageWithWorkers = () => this.served("page.html", withWorkers);
   strictWorker = () => this.served("worker.html", strict);
   /** Must fail: shows that the CSP of the strict page is in force. */
   pageWithoutWasm = () => this.served("page.html", noWasm);
@@ -99,13 +109,13 @@ export class Environments<T> {
     });
   }
 
-  /** A fresh page; errors it prints or throws fail the run. */
+  /** A fresh page; errors it prints or throws fail the run, unless they are expected. */
   private async onPage(action: (page: Page) => Promise<unknown>): Promise<T> {
     this.browser ??= launchChromium();
     const page = await (await this.browser).newPage();
     const complaints: string[] = [];
     page.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
+      if (message.type() === "error" && !this.options.expected?.test(message.text())) complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(String(error)));
     try {
