@@ -11,6 +11,8 @@ import { wasmBytes } from "../core/wasm-asset.js";
 import { wasmKernels } from "./kernels-wasm.js";
 import { matMulKernel } from "./matmul-wasm.js";
 import { isRegistered, registerKernels } from "./register.js";
+import { prepareHeap } from "./wasm/heap.js";
+import { ownWasmKernels } from "./wasm/own-kernels.js";
 
 /** The glue's module object, with the one Emscripten helper that its type leaves out. */
 type Module = ConstructorParameters<typeof BackendWasm>[0] & {
@@ -44,11 +46,22 @@ async function makeBackend(): Promise<BackendWasm> {
   }
 }
 
-/** Registers the backend and its kernels under tfjs's name "wasm"; the matrix product is always this package's. */
+/** Registers the backend and tfjs's kernels under the name "wasm"; kernels of this package that are in their place give it back. */
 export async function registerWasm(): Promise<void> {
   if (!isRegistered("wasm")) {
     const backend = await makeBackend();
     registerBackend("wasm", () => backend, 2);
   }
-  registerKernels(wasmKernels, (config) => config === matMulKernel);
+  const ours = new Set(ownWasmKernels.map(({ kernelName }) => kernelName));
+  registerKernels(wasmKernels, (config) => config === matMulKernel || ours.has(config.kernelName));
+}
+
+/**
+ * Puts this package's kernels in the place of tfjs's and adds those tfjs has not.
+ * @returns false where the running backend is not one whose memory is known; nothing has changed then
+ */
+export async function registerOwnKernels(backend: object, exact: boolean): Promise<boolean> {
+  if (!(await prepareHeap(backend, exact))) return false;
+  registerKernels(ownWasmKernels, () => true);
+  return true;
 }

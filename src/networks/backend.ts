@@ -5,12 +5,14 @@
 import { engine, setBackend } from "@tensorflow/tfjs-core";
 import { checkOneOf } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
+import { initKernels, kernelReport } from "../kernels/load.js";
 import { registerCpu } from "./backend-cpu.js";
-import { registerWasm } from "./backend-wasm.js";
+import { registerOwnKernels, registerWasm } from "./backend-wasm.js";
 import { type FoundAdapter, findAdapter, type GpuSource, startWebgpu } from "./backend-webgpu.js";
 import { registerStockGradients } from "./gradients.js";
 import { mendGradients } from "./mends.js";
 import { ensurePlatform } from "./platform.js";
+import { type KernelMode, kernelMode, setOwnKernelsRun } from "./wasm/kernel-mode.js";
 
 export type { GpuSource } from "./backend-webgpu.js";
 
@@ -30,6 +32,8 @@ export interface BackendReport {
   readonly backend: BackendName;
   /** Why this one, for the user to read. */
   readonly reason: string;
+  /** "bnem": this package's kernels and recorded programs run the networks; "tfjs": tfjs's own kernels. */
+  readonly kernels: KernelMode;
   /** The WebGPU adapter that was found, used or not. */
   readonly adapter?: string;
   readonly fallbackAdapter?: boolean;
@@ -76,8 +80,13 @@ function adapterFields(found: FoundAdapter | null): Pick<BackendReport, "adapter
   return found ? { adapter: found.name, fallbackAdapter: found.fallback } : {};
 }
 
+interface Plan {
+  readonly report: Omit<BackendReport, "kernels">;
+  readonly found: FoundAdapter | null;
+}
+
 /** What `auto` takes, without starting it: WebGPU only with a real adapter and a network of at least `webgpuMinimumParameters`. */
-export async function chooseBackend(hint: BackendHint = {}): Promise<{ report: BackendReport; found: FoundAdapter | null }> {
+export async function chooseBackend(hint: BackendHint = {}): Promise<Plan> {
   const parameters = hint.parameters ?? 0;
   const found = await findAdapter(hint.gpu);
   const fields = adapterFields(found);
@@ -95,7 +104,7 @@ export async function chooseBackend(hint: BackendHint = {}): Promise<{ report: B
   };
 }
 
-async function plan(choice: BackendChoice, hint: BackendHint): Promise<{ report: BackendReport; found: FoundAdapter | null }> {
+async function plan(choice: BackendChoice, hint: BackendHint): Promise<Plan> {
   if (choice === "auto") return chooseBackend(hint);
   if (choice !== "webgpu") return { report: { backend: choice, reason: "asked for" }, found: null };
   const found = await findAdapter(hint.gpu);
@@ -104,6 +113,17 @@ async function plan(choice: BackendChoice, hint: BackendHint): Promise<{ report:
     throw new BnemError("unsupported", `networks: WebGPU was asked for and there is no adapter; ${remedy}`);
   }
   return { report: { backend: "webgpu", reason: `asked for (${found.name})`, ...adapterFields(found) }, found };
+}
+
+/** Turns this package's kernels on or off for the backend that has just become current. */
+async function chooseKernels(backend: BackendName): Promise<KernelMode> {
+  setOwnKernelsRun(false);
+  if (backend !== "wasm" || kernelMode() === "tfjs") return "tfjs";
+  await initKernels();
+  const { exact } = kernelReport();
+  const running = await registerOwnKernels(engine().backend, exact);
+  setOwnKernelsRun(running);
+  return running ? "bnem" : "tfjs";
 }
 
 async function start(choice: BackendChoice, hint: BackendHint): Promise<BackendReport> {
@@ -123,8 +143,8 @@ async function start(choice: BackendChoice, hint: BackendHint): Promise<BackendR
     }
   }
   lost = null;
-  current = report;
-  return report;
+  current = { ...report, kernels: await chooseKernels(report.backend) };
+  return current;
 }
 
 let queue: Promise<unknown> = Promise.resolve();

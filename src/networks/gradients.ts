@@ -7,8 +7,6 @@ import { cosGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Cos_grad.js"
 import { gatherGradConfig } from "@tensorflow/tfjs-core/dist/gradients/GatherV2_grad.js";
 import { identityGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Identity_grad.js";
 import { logGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Log_grad.js";
-import { maximumGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Maximum_grad.js";
-import { minimumGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Minimum_grad.js";
 import { multiplyGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Multiply_grad.js";
 import { negGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Neg_grad.js";
 import { divGradConfig } from "@tensorflow/tfjs-core/dist/gradients/RealDiv_grad.js";
@@ -31,8 +29,6 @@ const stock: readonly GradConfig[] = [
   gatherGradConfig,
   identityGradConfig,
   logGradConfig,
-  maximumGradConfig,
-  minimumGradConfig,
   multiplyGradConfig,
   negGradConfig,
   divGradConfig,

@@ -19,6 +19,7 @@ import { logConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Log.js";
 import { logicalAndConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/LogicalAnd.js";
 import { logicalNotConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/LogicalNot.js";
 import { logicalOrConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/LogicalOr.js";
+import { maxConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Max.js";
 import { maximumConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Maximum.js";
 import { minimumConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Minimum.js";
 import { multiplyConfig } from "@tensorflow/tfjs-backend-cpu/dist/kernels/Multiply.js";
@@ -62,6 +63,7 @@ export const cpuKernels: readonly KernelConfig[] = [
   logicalAndConfig,
   logicalNotConfig,
   logicalOrConfig,
+  maxConfig,
   maximumConfig,
   minimumConfig,
   multiplyConfig,

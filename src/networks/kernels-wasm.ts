@@ -21,6 +21,7 @@ import { logConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Log.js";
 import { logicalAndConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/LogicalAnd.js";
 import { logicalNotConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/LogicalNot.js";
 import { logicalOrConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/LogicalOr.js";
+import { maxConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Max.js";
 import { maximumConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Maximum.js";
 import { minimumConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Minimum.js";
 import { multiplyConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Multiply.js";
@@ -66,6 +67,7 @@ export const wasmKernels: readonly KernelConfig[] = [
   logicalAndConfig,
   logicalNotConfig,
   logicalOrConfig,
+  maxConfig,
   maximumConfig,
   minimumConfig,
   multiplyConfig,

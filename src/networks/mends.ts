@@ -5,7 +5,7 @@
  * operation's own node, so a second differentiation loses every path through it: alone it throws, but where x has another path
  * (x * sigmoid(x)) it returns a wrong number with no error: 29 % off for silu (tfjs issue 3252, open since 2020). Here the INPUT
  * is saved and the output computed again, which costs one kernel (0.08 ms at 512 x 64) and is right to any order.
- * Comparisons and logic have no stock gradient at all; theirs is zero.
+ * Comparisons and logic have no stock gradient at all; theirs is zero. Those of maximum and minimum are stated without boolean tensors.
  */
 import {
   Elu,
@@ -38,6 +38,12 @@ import {
   unregisterGradient,
   zeros,
 } from "@tensorflow/tfjs-core";
+import { extremeGradients } from "./ops/at-least.js";
+import { denseGradient } from "./ops/dense.js";
+import { featureGradients } from "./ops/features.js";
+import { logSumExpGradient } from "./ops/log-sum-exp.js";
+import { multiplyAddGradient } from "./ops/multiply-add.js";
+import { siluGradients } from "./ops/silu.js";
 
 /** x -> dy * f'(x), with x saved and f' computed anew from it. */
 function unary(kernelName: string, input: string, slope: (x: Tensor, dy: Tensor) => Tensor): GradConfig {
@@ -71,13 +77,25 @@ function flat(kernelName: string, inputs: readonly string[]): GradConfig {
 }
 
 const piecewiseConstant: readonly GradConfig[] = [
-  ...[Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalOr].map((name) => flat(name, ["a", "b"])),
+  ...[Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalOr, "BnemAtLeast"].map((name) =>
+    flat(name, ["a", "b"]),
+  ),
   flat(LogicalNot, ["x"]),
+];
+
+/** Gradients of the operations of networks/ops. */
+const own: readonly GradConfig[] = [
+  ...extremeGradients,
+  ...siluGradients,
+  ...featureGradients,
+  denseGradient,
+  multiplyAddGradient,
+  logSumExpGradient,
 ];
 
 /** Puts the mended gradients into tfjs's registry; calling it again changes nothing. */
 export function mendGradients(): void {
-  for (const config of [...fromInputs, ...piecewiseConstant]) {
+  for (const config of [...fromInputs, ...piecewiseConstant, ...own]) {
     const present = getGradient(config.kernelName);
     if (present === config) continue;
     if (present) unregisterGradient(config.kernelName);

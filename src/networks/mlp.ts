@@ -1,12 +1,14 @@
 /** Residual SiLU perceptron on damped Fourier features: the network of low-dimensional targets. */
-import { add, matMul, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
+import { add, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
 import { checkInteger, checkNumber, checkOneOf, checkOptions, checkPositive } from "../core/check.js";
 import { derive, uniformAt } from "../core/random.js";
 import type { Key, NetworkLengths } from "../core/types.js";
-import { type FeatureOptions, type Features, makeFeatures, waveCount } from "./features.js";
+import type { FeatureOptions } from "./feature-tables.js";
+import { inputCount, makeFeatures } from "./features.js";
 import { energyHead, scoreHead } from "./heads.js";
-import { addBias, silu } from "./layers.js";
 import { countParameters, type Network, type NetworkFactory, type NetworkOutput, sizeOf } from "./network.js";
+import { dense } from "./ops/dense.js";
+import { silu } from "./ops/silu.js";
 
 /** Options of `mlp`; the defaults suit GMM-40. */
 export interface MlpOptions extends Partial<FeatureOptions> {
@@ -62,9 +64,9 @@ function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
   return settings;
 }
 
-/** waves, position, log noise and bias of the first layer; then matrix and bias of each residual layer; then those of the last. */
+/** Matrix and bias of each layer. */
 function shapesOf(dim: number, outputs: number, { width, depth, features }: Settings): number[][] {
-  const shapes = [[waveCount(features), width], [dim, width], [1, width], [width]];
+  const shapes = [[inputCount(dim, features), width], [width]];
   for (let layer = 1; layer < depth; layer++) shapes.push([width, width], [width]);
   shapes.push([width, outputs], [outputs]);
   return shapes;
@@ -74,13 +76,12 @@ function shapesOf(dim: number, outputs: number, { width, depth, features }: Sett
  * Uniform in +-sqrt(6 / fan in) (variance 2 / fan in, He et al. 2015, arXiv:1502.01852) for matrices of hidden layers; biases and the last
  * layer zero, so that an untrained network is exactly its Gaussian base.
  */
-function initialValues(key: Key, shapes: readonly (readonly number[])[], dim: number, settings: Settings): Float32Array {
+function initialValues(key: Key, shapes: readonly (readonly number[])[]): Float32Array {
   const flat = new Float32Array(countParameters(shapes));
-  const firstFanIn = waveCount(settings.features) + dim + 1;
   let begin = 0;
   shapes.forEach((shape, at) => {
     const hidden = shape.length === 2 && at < shapes.length - 2;
-    const bound = Math.sqrt(6 / (at < 3 ? firstFanIn : shape[0]));
+    const bound = Math.sqrt(6 / shape[0]);
     const layer = derive(key, "layer", at);
     const size = sizeOf(shape);
     if (hidden) for (let i = 0; i < size; i++) flat[begin + i] = bound * (2 * uniformAt(layer, i) - 1);
@@ -90,16 +91,12 @@ function initialValues(key: Key, shapes: readonly (readonly number[])[], dim: nu
 }
 
 /** The last layer's values [n, outputs]. */
-function layers(parameters: readonly Tensor[], { waves, position, logNoise }: Features): Tensor2D {
-  const [waveWeights, positionWeights, noiseWeights, bias] = parameters as [Tensor2D, Tensor2D, Tensor2D, Tensor1D];
-  const fromNoise = addBias(matMul(logNoise, noiseWeights), bias);
-  const first = add(add(matMul(waves, waveWeights), matMul(position, positionWeights)), fromNoise);
-  let h: Tensor2D = silu(first as Tensor2D);
-  let at = 4;
-  for (; at < parameters.length - 2; at += 2) {
-    h = add(h, silu(addBias(matMul(h, parameters[at] as Tensor2D), parameters[at + 1] as Tensor1D)));
-  }
-  return addBias(matMul(h, parameters[at] as Tensor2D), parameters[at + 1] as Tensor1D);
+function layers(parameters: readonly Tensor[], inputs: Tensor2D): Tensor2D {
+  const layer = (x: Tensor2D, at: number) => dense(x, parameters[at] as Tensor2D, parameters[at + 1] as Tensor1D);
+  let h = silu(layer(inputs, 0));
+  let at = 2;
+  for (; at < parameters.length - 2; at += 2) h = add(h, silu(layer(h, at)));
+  return layer(h, at);
 }
 
 /**
@@ -131,12 +128,12 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
       dim,
       shapes,
       parameterCount: countParameters(shapes),
-      initialize: (key) => initialValues(key, shapes, dim, settings),
+      initialize: (key) => initialValues(key, shapes),
       forward(parameters, x, variance) {
-        const inputs = features(x, variance);
-        const raw = layers(parameters, inputs);
-        if (output === "energy") return energyHead(raw, inputs, x, variance, settings.outputScale, confinement);
-        return scoreHead(raw, inputs, x, variance, confinement);
+        const seen = features(x, variance);
+        const raw = layers(parameters, seen.inputs);
+        if (output === "energy") return energyHead(raw, seen, x, variance, settings.outputScale, confinement);
+        return scoreHead(raw, seen, x, variance, confinement);
       },
     };
   };

@@ -1,18 +1,16 @@
 /** A network with its parameters, as samplers and estimators see it: batches in, plain arrays out, no tensor in any signature. */
-import { dispose, engine, keep, neg, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
+import { dispose, keep, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import { checkBatch } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import type { Batch, ScoreModel } from "../core/types.js";
+import { type ModelEvaluation, type ModelQuantity, ProgramModel, type ProgramSource } from "../kernels/program-model.js";
 import { backendFailure } from "./backend.js";
 import { type Network, splitParameters } from "./network.js";
+import { evaluateTensors, modelProgram } from "./record.js";
+import { ownKernelsRun } from "./wasm/kernel-mode.js";
 
 /** Rows per pass: a pass over 4096 rows needs some 30 MB at width 64, and longer ones gain nothing. */
 const rowsPerPass = 4096;
-
-interface Evaluation {
-  readonly energy: Float32Array | null;
-  readonly score: Float32Array | null;
-}
 
 function allEqual(values: Float32Array): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
@@ -26,68 +24,93 @@ function allEqual(values: Float32Array): boolean {
 export class NeuralModel implements ScoreModel {
   readonly dim: number;
   readonly network: Network;
+  /** Runs the recorded programs, where the parameters came as numbers and this package's kernels run. */
+  private readonly programs: ProgramModel | null;
+  private parameters: Float32Array | null;
   private pieces: Tensor[] | null;
+  private alive = true;
 
-  /** @param parameters flat, [network.parameterCount]; copied. */
-  constructor(network: Network, parameters: Float32Array | Tensor1D) {
+  /**
+   * @param parameters flat, [network.parameterCount]; copied
+   * @param exact true: the plain-SIMD build, where this package's kernels run the network
+   */
+  constructor(network: Network, parameters: Float32Array | Tensor1D, exact = false) {
     this.network = network;
     this.dim = network.dim;
-    this.pieces = cut(network, parameters);
+    checkLength(network, parameters);
+    const numbers = parameters instanceof Float32Array ? parameters : null;
+    const source: ProgramSource = (quantity, shared) => modelProgram(network, quantity, shared) ?? undefined;
+    this.programs = numbers && ownKernelsRun() ? new ProgramModel(network.dim, source, numbers, exact) : null;
+    this.parameters = this.programs && numbers ? numbers.slice() : null;
+    this.pieces = this.programs ? null : cut(network, parameters);
   }
 
   /** Replaces the parameters (a teacher follows its average). */
   update(parameters: Float32Array | Tensor1D): void {
+    checkLength(this.network, parameters);
+    if (this.programs && parameters instanceof Float32Array) {
+      this.programs.update(parameters);
+      this.parameters = parameters.slice();
+      this.disposePieces();
+      return;
+    }
     const pieces = cut(this.network, parameters);
-    this.dispose();
+    this.disposePieces();
     this.pieces = pieces;
   }
 
   /** Score -grad E_h [n, dim], 1 / raw unit. One variance for all rows is cheaper than one per row. */
   async score(x: Batch, variance: Float32Array): Promise<Float32Array> {
-    const { score } = await this.evaluate("score", x, variance, false, true);
+    const { score } = await this.evaluate("score", x, variance, "score");
     return score as Float32Array;
   }
 
   /** Noised energy [n], kT. @throws BnemError("unsupported") for a score network */
   async energy(x: Batch, variance: Float32Array): Promise<Float32Array> {
-    const { energy } = await this.evaluate("energy", x, variance, true, false);
+    const { energy } = await this.evaluate("energy", x, variance, "energy");
     return energy as Float32Array;
   }
 
   /** Both in one pass. @throws BnemError("unsupported") for a score network */
   async energyAndScore(x: Batch, variance: Float32Array): Promise<{ energy: Float32Array; score: Float32Array }> {
-    const { energy, score } = await this.evaluate("energyAndScore", x, variance, true, true);
+    const { energy, score } = await this.evaluate("energyAndScore", x, variance, "both");
     return { energy: energy as Float32Array, score: score as Float32Array };
   }
 
   dispose(): void {
-    for (const piece of this.pieces ?? []) piece.dispose();
-    this.pieces = null;
+    this.disposePieces();
+    this.alive = false;
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  private async evaluate(
-    call: string,
-    x: Batch,
-    variance: Float32Array,
-    wantEnergy: boolean,
-    wantScore: boolean,
-  ): Promise<Evaluation> {
+  private disposePieces(): void {
+    for (const piece of this.pieces ?? []) piece.dispose();
+    this.pieces = null;
+  }
+
+  private async evaluate(call: string, x: Batch, variance: Float32Array, quantity: ModelQuantity): Promise<ModelEvaluation> {
     checkBatch(call, x, this.dim, false);
     if (variance.length !== x.n) throw new RangeError(`${call}: variance must hold x.n = ${x.n} numbers, got ${variance.length}`);
-    if (wantEnergy && this.network.output !== "energy") {
+    if (quantity !== "score" && this.network.output !== "energy") {
       throw new BnemError("unsupported", `${call}: the ${this.network.name} network has a score head and so no energy`);
     }
-    const energy = wantEnergy ? new Float32Array(x.n) : null;
-    const score = wantScore ? new Float32Array(x.n * x.dim) : null;
+    if (!this.alive) throw new BnemError("disposed", "NeuralModel: used after dispose()");
+    const recorded = ownKernelsRun() ? await this.programs?.evaluate(x, variance, quantity) : undefined;
+    return recorded ?? this.evaluateOnTfjs(x, variance, quantity);
+  }
+
+  private async evaluateOnTfjs(x: Batch, variance: Float32Array, quantity: ModelQuantity): Promise<ModelEvaluation> {
+    if (!this.pieces && this.parameters) this.pieces = cut(this.network, this.parameters);
+    const energy = quantity === "score" ? undefined : new Float32Array(x.n);
+    const score = quantity === "energy" ? undefined : new Float32Array(x.n * x.dim);
     const shared = allEqual(variance);
     for (let first = 0; first < x.n; first += rowsPerPass) {
       const end = Math.min(x.n, first + rowsPerPass);
       const h = shared ? variance.subarray(0, 1) : variance.subarray(first, end);
-      const result = this.pass(x.data.subarray(first * x.dim, end * x.dim), h, wantScore);
+      const result = this.pass(x.data.subarray(first * x.dim, end * x.dim), h, quantity);
       if (energy) energy.set(await read(result.energy), first);
       if (score) score.set(await read(result.score), first * x.dim);
       dispose(result);
@@ -96,18 +119,14 @@ export class NeuralModel implements ScoreModel {
   }
 
   /** One pass up to the tensors to read; the caller disposes them. */
-  private pass(rows: Float32Array, variance: Float32Array, wantScore: boolean): { energy?: Tensor; score?: Tensor } {
+  private pass(rows: Float32Array, variance: Float32Array, quantity: ModelQuantity): { energy?: Tensor; score?: Tensor } {
     const { network, pieces } = this;
     if (!pieces) throw new BnemError("disposed", "NeuralModel: used after dispose()");
     const failure = backendFailure();
     if (failure) throw failure;
     return tidy(() => {
       const x = tensor2d(rows, [rows.length / network.dim, network.dim]);
-      const h = tensor1d(variance);
-      if (network.output === "score") return { score: network.forward(pieces, x, h) };
-      if (!wantScore) return { energy: network.forward(pieces, x, h) };
-      const { value, grads } = engine().gradients(() => network.forward(pieces, x, h), [x]);
-      return { energy: value, score: neg(grads[0]) };
+      return evaluateTensors(network, pieces, x, tensor1d(variance), quantity);
     });
   }
 }
@@ -116,11 +135,14 @@ async function read(tensor: Tensor | undefined): Promise<Float32Array> {
   return (await (tensor as Tensor).data()) as Float32Array;
 }
 
-function cut(network: Network, parameters: Float32Array | Tensor1D): Tensor[] {
+function checkLength(network: Network, parameters: Float32Array | Tensor1D): void {
   const length = parameters instanceof Float32Array ? parameters.length : parameters.size;
   if (length !== network.parameterCount) {
     throw new RangeError(`NeuralModel: parameters must hold ${network.parameterCount} numbers, got ${length}`);
   }
+}
+
+function cut(network: Network, parameters: Float32Array | Tensor1D): Tensor[] {
   return tidy(() => {
     const flat = parameters instanceof Float32Array ? tensor1d(parameters) : parameters;
     return splitParameters(flat, network.shapes).map((piece) => keep(piece));

@@ -1,4 +1,4 @@
-/** What tfjs asks of its host, where it has recognised none (the bundle hides `process`, so only pages are recognised). */
+/** What tfjs asks of its host. The bundle leaves tfjs's own platforms out, so it knows none unless another copy of tfjs was first. */
 import { env } from "@tensorflow/tfjs-core";
 
 /** Sets a platform made of web globals, which Node, Deno and Bun have too; leaves an existing platform alone. */

@@ -42,6 +42,17 @@ function predict(network: Network, pieces: readonly Tensor[], batch: TrainingBat
   return neg(grads[0]);
 }
 
+/** Mean loss of a batch, its prediction, and the gradient in each piece of the parameters; null where a piece does not reach the loss. */
+export function gradientsOf(network: Network, pieces: readonly Tensor[], batch: TrainingBatch, loss: Loss) {
+  let prediction: Tensor | undefined;
+  const f = () => {
+    prediction = keep(predict(network, pieces, batch));
+    return meanLoss(loss, prediction, batch);
+  };
+  const { value, grads } = engine().gradients(f, [...pieces], undefined, true);
+  return { loss: value as Scalar, prediction: prediction as unknown as Tensor, gradients: grads as (Tensor | null)[] };
+}
+
 /**
  * Mean loss of a batch and its gradient. The vector is cut into pieces before differentiation and the pieces' gradients joined after
  * it: differentiating through the cuts would pad each piece's gradient to full length. A piece that does not reach the loss (the last bias,
@@ -53,13 +64,8 @@ function predict(network: Network, pieces: readonly Tensor[], batch: TrainingBat
 export function lossAndGradient(network: Network, flat: Tensor1D, batch: TrainingBatch, loss: Loss): LossAndGradient {
   return tidy(() => {
     const pieces = splitParameters(flat, network.shapes);
-    let prediction: Tensor | undefined;
-    const f = () => {
-      prediction = keep(predict(network, pieces, batch));
-      return meanLoss(loss, prediction, batch);
-    };
-    const { value, grads } = engine().gradients(f, pieces, undefined, true);
-    const joined = grads.map((gradient, at) => (gradient ? reshape(gradient, [-1]) : zeros([sizeOf(network.shapes[at])])));
-    return { loss: value as Scalar, gradient: concat(joined) as Tensor1D, prediction: prediction as Tensor };
+    const { loss: value, prediction, gradients } = gradientsOf(network, pieces, batch, loss);
+    const joined = gradients.map((gradient, at) => (gradient ? reshape(gradient, [-1]) : zeros([sizeOf(network.shapes[at])])));
+    return { loss: value, gradient: concat(joined) as Tensor1D, prediction };
   });
 }

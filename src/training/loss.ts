@@ -41,16 +41,22 @@ const lowestResidual = -32;
 /** Stands for +inf on the way to the device: WGSL promises nothing about infinities. Any residual to it is below `lowestResidual`. */
 const asGoodAsInfinite = 1e30;
 
-/** Target and weight of a batch as tensors, owned by the caller. */
-export interface LossInputs {
-  /** Energies [n, 1] in kT or scores [n, dim]; finite. */
-  readonly target: Tensor2D;
+/** Target and weight of a batch, as the loss reads them. */
+export interface LossArrays {
+  /** Energies [n] in kT or scores [n, dim]; finite. */
+  readonly target: Float32Array;
   /** [n], divided by the number of rows that count; 0 for rows that do not. */
-  readonly weight: Tensor1D;
+  readonly weight: Float32Array;
   /** Rows left out because their target was not finite (beyond those `excluded` named): NaN, -inf, and +inf under squared error. */
   readonly dropped: number;
   /** Rows of the mean; 0 makes the loss a meaningless 0. */
   readonly counted: number;
+}
+
+/** The same on the device, owned by the caller: target [n, 1] or [n, dim]. */
+export interface LossInputs {
+  readonly target: Tensor2D;
+  readonly weight: Tensor1D;
 }
 
 function rowCounts(target: Float32Array, row: number, width: number, loss: Loss): boolean {
@@ -62,20 +68,20 @@ function rowCounts(target: Float32Array, row: number, width: number, loss: Loss)
 }
 
 /**
- * Uploads target and weights. Under linex a target of +inf stays in the batch (dropping it would lower the fit by log(1 / P(hit)));
+ * Target and weights made fit for the loss. Under linex a target of +inf stays in the batch (dropping it would lower the fit by log(1 / P(hit)));
  * every other non-finite target is left out and counted.
  *
  * @param target [n] or [n, dim] row-major
  * @param weight [n], may depend on x and variance but never on the target; all 1 if absent
  * @param excluded [n], 1 where the estimator found nothing finite
  */
-export function lossInputs(
+export function lossArrays(
   loss: Loss,
   target: Float32Array,
   n: number,
   weight?: Float32Array,
   excluded?: Uint8Array,
-): LossInputs {
+): LossArrays {
   const width = target.length / n;
   const values = target.slice();
   const weights = new Float32Array(n);
@@ -93,7 +99,13 @@ export function lossInputs(
     }
   }
   if (counted > 0) for (let row = 0; row < n; row++) weights[row] /= counted;
-  return { target: tensor2d(values, [n, width]), weight: tensor1d(weights), dropped, counted };
+  return { target: values, weight: weights, dropped, counted };
+}
+
+/** Puts them on the device. */
+export function uploadLossInputs({ target, weight }: Pick<LossArrays, "target" | "weight">): LossInputs {
+  const n = weight.length;
+  return { target: tensor2d(target, [n, target.length / n]), weight: tensor1d(weight) };
 }
 
 /** exp(r) - r - 1 below `cap`, its tangent beyond, elementwise. r is bounded before exp: an overflow selected away would leave NaN gradients. */

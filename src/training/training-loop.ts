@@ -3,27 +3,25 @@
  * follows, and now and then the sampler refills the buffer. It knows only interfaces. All randomness is addressed by (seed, step), so
  * a trainer restored between two steps goes on with the same bits.
  */
-import { type Tensor, type Tensor1D, tensor1d, tensor2d } from "@tensorflow/tfjs-core";
 import { BnemError } from "../core/errors.js";
 import { derive, keyOf } from "../core/random.js";
 import { Pace } from "../core/task.js";
 import type { EstimateRequest, EstimateResult, Key } from "../core/types.js";
 import { backendFailure } from "../networks/backend.js";
-import { Ema } from "../networks/ema.js";
 import { NeuralModel } from "../networks/model.js";
 import { edmGrid } from "../samplers/grid.js";
 import { reverseSde } from "../samplers/reverse-sde.js";
-import { Adam } from "./adam.js";
 import { SampleBuffer } from "./buffer.js";
 import { type CalibrationPoint, calibrationCurve, observeCalibration } from "./calibration.js";
-import { lossAndGradient } from "./gradient.js";
 import { History } from "./history.js";
 import { type StepInputs, stepInputs } from "./inputs.js";
+import type { Learner } from "./learner.js";
 import { learningRateAt } from "./learning-rate.js";
 import type { LoopConfig, StepInfo } from "./loop-config.js";
 import type { LoopCounts, LoopState } from "./loop-state.js";
-import { lossInputs } from "./loss.js";
+import { lossArrays } from "./loss.js";
 import { lossWeights } from "./loss-weights.js";
+import { makeLearner } from "./make-learner.js";
 
 export interface StepsOptions {
   readonly signal?: AbortSignal;
@@ -36,9 +34,7 @@ function someFinite({ energyCalls, networkCalls, nonFinite }: EstimateResult): b
 
 /** Holds tensors until `dispose`. Make it with `createTrainer`, which starts kernels and backend first. */
 export class TrainingLoop {
-  private parameters: Tensor1D;
-  private readonly ema: Ema;
-  private readonly adam: Adam;
+  private readonly learner: Promise<Learner>;
   private readonly buffer: SampleBuffer;
   private readonly teacher: NeuralModel;
   private readonly history: History;
@@ -59,11 +55,18 @@ export class TrainingLoop {
     this.key = keyOf(knobs.seed);
     this.total = knobs.steps;
     const start = state?.parameters ?? network.initialize(derive(this.key, "network"));
-    this.parameters = tensor1d(start);
-    this.ema = new Ema(state?.ema ?? start, knobs.emaDecay);
-    const moments = state && { m: state.adamM, v: state.adamV, step: state.adamStep };
-    this.adam = new Adam(network.parameterCount, { clipNorm: knobs.gradientClip }, moments);
-    this.teacher = new NeuralModel(network, this.ema.parameters);
+    this.learner = makeLearner(config, {
+      parameters: start,
+      ema: state?.ema ?? start,
+      adam: {
+        m: state?.adamM ?? new Float32Array(start.length),
+        v: state?.adamV ?? new Float32Array(start.length),
+        step: state?.adamStep ?? 0,
+      },
+    });
+    // Who asks for the learner hears of a failure; until then it is not an unhandled one.
+    this.learner.catch(() => undefined);
+    this.teacher = new NeuralModel(network, state?.ema ?? start, knobs.exact);
     this.buffer = new SampleBuffer(knobs.bufferSize, network.dim);
     if (state) this.buffer.restore({ data: state.buffer, filled: state.buffer.length / network.dim, head: state.bufferHead });
     this.history = new History(knobs.steps, state?.loss, state?.gradientNorm);
@@ -119,14 +122,14 @@ export class TrainingLoop {
 
   private async readState(): Promise<LoopState> {
     this.assertAlive();
-    const [parameters, ema, adam] = await Promise.all([this.parameters.data(), this.ema.data(), this.adam.state()]);
+    const { parameters, ema, adam } = await (await this.learner).state();
     const buffer = this.buffer.state();
     return {
       step: this.done,
-      parameters: (parameters as Float32Array).slice(),
-      ema: ema.slice(),
-      adamM: adam.m.slice(),
-      adamV: adam.v.slice(),
+      parameters,
+      ema,
+      adamM: adam.m,
+      adamV: adam.v,
       adamStep: adam.step,
       buffer: buffer.data,
       bufferHead: buffer.head,
@@ -153,10 +156,11 @@ export class TrainingLoop {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.parameters.dispose();
-    this.ema.dispose();
-    this.adam.dispose();
     this.teacher.dispose();
+    this.learner.then(
+      (learner) => learner.dispose(),
+      () => undefined,
+    );
   }
 
   [Symbol.dispose](): void {
@@ -217,7 +221,7 @@ export class TrainingLoop {
   private async learn(step: number) {
     const { estimator, knobs } = this.config;
     const inputs = this.inputs(step);
-    const request = this.request(inputs, step);
+    const request = await this.request(inputs, step);
     const result = await estimator.estimate(request);
     const learningRate = learningRateAt(step, { ...knobs, steps: this.total });
     const { loss, gradientNorm, prediction } = await this.update(inputs, result, learningRate);
@@ -234,9 +238,9 @@ export class TrainingLoop {
     return stepInputs(this.key, step, network.dim, schedule, this.buffer, random, { ...knobs, varianceFloor });
   }
 
-  private request(inputs: StepInputs, step: number): EstimateRequest {
+  private async request(inputs: StepInputs, step: number): Promise<EstimateRequest> {
     const { energy, estimator, schedule, knobs } = this.config;
-    if (estimator.needsTeacher) this.teacher.update(this.ema.parameters);
+    if (estimator.needsTeacher) this.teacher.update((await this.learner).average());
     return {
       energy,
       schedule,
@@ -253,29 +257,12 @@ export class TrainingLoop {
   /** One optimizer step on the batch; leaves everything as it was when nothing finite was estimated, or the loss or the gradient is not finite. */
   private async update(inputs: StepInputs, result: EstimateResult, learningRate: number) {
     const { network, estimator, loss } = this.config;
-    const { n, dim, data } = inputs.x;
     const weights = lossWeights(estimator.kind, network, inputs.variance);
-    const target = lossInputs(loss, result.target, n, weights, result.excluded);
-    const x = tensor2d(data, [n, dim]);
-    const variance = tensor1d(inputs.variance);
-    const held: Tensor[] = [target.target, target.weight, x, variance];
-    try {
-      const outcome = lossAndGradient(network, this.parameters, { ...target, x, variance, kind: estimator.kind }, loss);
-      held.push(outcome.loss, outcome.gradient, outcome.prediction);
-      const mean = (await outcome.loss.data())[0];
-      const value = target.counted > 0 && someFinite(result) ? mean : Number.NaN;
-      const prediction = (await outcome.prediction.data()) as Float32Array;
-      if (!Number.isFinite(value)) return { loss: value, gradientNorm: Number.NaN, prediction };
-      const step = await this.adam.apply(this.parameters, outcome.gradient, learningRate);
-      if (step.parameters) {
-        this.parameters.dispose();
-        this.parameters = step.parameters;
-        this.ema.update(this.parameters);
-      }
-      return { loss: value, gradientNorm: step.gradientNorm, prediction };
-    } finally {
-      for (const tensor of held) tensor.dispose();
-    }
+    const { target, weight, counted } = lossArrays(loss, result.target, inputs.x.n, weights, result.excluded);
+    const worth = counted > 0 && someFinite(result);
+    const batch = { x: inputs.x.data, variance: inputs.variance, target, weight };
+    const step = await (await this.learner).step(batch, learningRate, worth);
+    return worth ? step : { ...step, loss: Number.NaN };
   }
 
   private count(result: EstimateResult, finite: boolean): void {
@@ -316,7 +303,7 @@ export class TrainingLoop {
   /** New buffer rows from the averaged network. */
   private async refill(signal: AbortSignal | undefined): Promise<void> {
     const { schedule, knobs, random } = this.config;
-    this.teacher.update(this.ema.parameters);
+    this.teacher.update((await this.learner).average());
     const grid = edmGrid({ steps: knobs.bufferSteps, sigmaMin: knobs.sigmaMin, sigmaMax: schedule.sigma(1) });
     const { x } = await reverseSde(this.teacher, undefined, schedule, {
       n: knobs.bufferRefill,

@@ -6,8 +6,9 @@ import { tensor1d, tensor2d } from "@tensorflow/tfjs-core";
 import { derive, keyOf, uniformAt } from "../../src/core/random.js";
 import { mlp } from "../../src/networks/mlp.js";
 import { lossAndGradient } from "../../src/training/gradient.js";
-import { defaultCap, type Loss, lossInputs } from "../../src/training/loss.js";
+import { defaultCap, type Loss } from "../../src/training/loss.js";
 import { forwardTwin, scoreTwin, type TwinSettings } from "../reference/mlp.js";
+import { lossInputs } from "./loss-inputs.js";
 
 const n = 12;
 const options = {

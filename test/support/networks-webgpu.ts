@@ -6,7 +6,7 @@ import { mlp } from "../../src/networks/mlp.js";
 import { NeuralModel } from "../../src/networks/model.js";
 import { Adam } from "../../src/training/adam.js";
 import { lossAndGradient } from "../../src/training/gradient.js";
-import { lossInputs } from "../../src/training/loss.js";
+import { lossInputs } from "./loss-inputs.js";
 import { gradientErrors } from "./network-cases.js";
 
 const key = keyOf(21);

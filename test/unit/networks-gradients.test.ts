@@ -21,10 +21,12 @@ import {
   unregisterGradient,
 } from "@tensorflow/tfjs-core";
 import { sigmoidGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sigmoid_grad.js";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../src/networks/backend.js";
 import { cosTurns } from "../../src/networks/cosine.js";
-import { addBias, silu } from "../../src/networks/layers.js";
+import { dense } from "../../src/networks/ops/dense.js";
+import { silu } from "../../src/networks/ops/silu.js";
+import { kernelMode, setKernelMode } from "../../src/networks/wasm/kernel-mode.js";
 import {
   caseData,
   gradientErrors,
@@ -54,8 +56,19 @@ const second: Record<string, [(x: Tensor) => Tensor, (x: number) => number]> = {
   "x [x > 0]": [(x) => mul(x, cast(greater(x, 0), "float32")), () => 0],
 };
 
-describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
-  beforeAll(() => startBackend(backend));
+const ways = [
+  ["wasm", "bnem"],
+  ["wasm", "tfjs"],
+  ["cpu", "tfjs"],
+] as const;
+
+describe.each(ways)("on %s with the kernels of %s", (backend, kernels) => {
+  const before = kernelMode();
+  beforeAll(async () => {
+    setKernelMode(kernels);
+    await startBackend(backend);
+  });
+  afterAll(() => setKernelMode(before));
 
   test("every loss has the gradient of its f64 twin", async () => {
     const errors = await gradientErrors();
@@ -66,9 +79,12 @@ describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
   test("control: with tfjs's own sigmoid gradient the double-backward loss is silently wrong by more than 5 %", async () => {
     const data = caseData(lossCases[double]);
     const truth = gradientTwin(lossCases[double], data, Float64Array.from(parametersOf("energy")));
+    setKernelMode("tfjs"); // the SiLU of this package's kernels has no Sigmoid in it
+    await startBackend(backend);
     unregisterGradient("Sigmoid");
     registerGradient(sigmoidGradConfig);
     const { gradient } = await onBackend(lossCases[double], data);
+    setKernelMode(kernels);
     await startBackend(backend); // mends again
     expect(relativeError(gradient, truth)).toBeGreaterThan(0.05);
     expect(relativeError((await onBackend(lossCases[double], data)).gradient, truth)).toBeLessThan(bound);
@@ -127,17 +143,21 @@ describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
     expect([...g]).toEqual([2, 20, 0, 0, 4, 40]);
   });
 
-  test("addBias is the sum, and its bias gradient the column sums", async () => {
+  test("dense is the product and the bias, and its bias gradient the column sums", async () => {
     const x = tensor2d([
-      [1, 2, 3],
-      [4, 5, 6],
+      [1, 2],
+      [4, 5],
     ]);
-    expect([...(await addBias(x, tensor1d([10, 20, 30])).data())]).toEqual([11, 22, 33, 14, 25, 36]);
+    const w = tensor2d([
+      [1, 0, 1],
+      [0, 1, 1],
+    ]);
+    expect([...(await dense(x, w, tensor1d([10, 20, 30])).data())]).toEqual([11, 22, 33, 14, 25, 39]);
     const weights = tensor2d([
       [1, 2, 3],
       [4, 5, 7],
     ]);
-    const g = grad((b: Tensor) => sum(mul(addBias(x, b as Tensor1D), weights)));
+    const g = grad((b: Tensor) => sum(mul(dense(x, w, b as Tensor1D), weights)));
     expect([...(await g(tensor1d([0, 0, 0])).data())]).toEqual([5, 7, 10]);
   });
 

@@ -8,8 +8,8 @@ import { frequencies } from "../../src/networks/features.js";
 import { mlp } from "../../src/networks/mlp.js";
 import { NeuralModel } from "../../src/networks/model.js";
 import { lossAndGradient } from "../../src/training/gradient.js";
-import { lossInputs } from "../../src/training/loss.js";
 import { forwardTwin, scoreTwin, type TwinSettings } from "../reference/mlp.js";
+import { lossInputs } from "../support/loss-inputs.js";
 
 const key = keyOf(5);
 const draw = (label: string, count: number, low: number, high: number) =>
@@ -99,9 +99,9 @@ describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
       const truth = forwardTwin(Float64Array.from(parameters), settings, at, h[i])[0];
       // Some ten roundings of f32.
       expect(Math.abs(energy[i] - truth)).toBeLessThan(1e-6 * truth);
-      // The base's pull |x| / v is all there is but for the network's own slope, below 1e-3 per raw unit out there.
+      // The base's pull |x| / v is all there is but for the network's own slope, below 3e-3 per raw unit out there.
       const v = 23 ** 2 + h[i];
-      for (let j = 0; j < 2; j++) expect(Math.abs(score[2 * i + j] + at[j] / v)).toBeLessThan(1e-3 + 1e-5 * (far / v));
+      for (let j = 0; j < 2; j++) expect(Math.abs(score[2 * i + j] + at[j] / v)).toBeLessThan(3e-3 + 1e-5 * (far / v));
     }
     const flat = tensor1d(parameters);
     const batch = {

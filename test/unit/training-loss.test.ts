@@ -5,7 +5,8 @@ import { keyOf } from "../../src/core/random.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { mlp } from "../../src/networks/mlp.js";
 import { lossAndGradient } from "../../src/training/gradient.js";
-import { type Loss, lossInputs, meanLoss } from "../../src/training/loss.js";
+import { type Loss, meanLoss } from "../../src/training/loss.js";
+import { lossInputs } from "../support/loss-inputs.js";
 
 async function evaluate(loss: Loss, prediction: number[], target: number[], weight?: number[], excluded?: number[]) {
   const n = prediction.length;

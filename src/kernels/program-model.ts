@@ -1,0 +1,90 @@
+/** Energy and score of a network from its recorded programs: the same numbers on the calling thread and in a worker, without tfjs. */
+import type { Batch } from "../core/types.js";
+import { Machine } from "./machine.js";
+import type { Program } from "./program.js";
+
+/** What one program computes. */
+export type ModelQuantity = "energy" | "score" | "both";
+
+/** Gives the program of a quantity for one variance per row or one for all rows; undefined where there is none. */
+export type ProgramSource = (quantity: ModelQuantity, sharedVariance: boolean) => Program | undefined;
+
+export interface ModelEvaluation {
+  /** [n], kT; where the program gives it. */
+  readonly energy?: Float32Array;
+  /** [n, dim], 1 / raw unit. */
+  readonly score?: Float32Array;
+}
+
+interface Loaded {
+  readonly machine: Machine;
+  /** Which parameters it holds. */
+  version: number;
+}
+
+function allEqual(values: Float32Array): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return true;
+}
+
+/**
+ * Runs rows through programs in blocks. Rows do not see each other, so a result does not depend on what else is in the batch; the last block
+ * computes rows nobody asked for.
+ */
+export class ProgramModel {
+  private readonly machines = new Map<string, Promise<Loaded>>();
+  private parameters: Float32Array;
+  private version = 1;
+
+  /** @param exact true: the plain-SIMD build */
+  constructor(
+    readonly dim: number,
+    private readonly source: ProgramSource,
+    parameters: Float32Array,
+    private readonly exact: boolean,
+  ) {
+    this.parameters = parameters.slice();
+  }
+
+  /** Replaces the parameters, flat [parameterCount]; copied. */
+  update(parameters: Float32Array): void {
+    this.parameters = parameters.slice();
+    this.version++;
+  }
+
+  /** x [n, dim], variance [n]. @returns undefined where the source has no such program */
+  async evaluate(x: Batch, variance: Float32Array, quantity: ModelQuantity): Promise<ModelEvaluation | undefined> {
+    const shared = allEqual(variance);
+    const loaded = await this.load(quantity, shared);
+    if (!loaded) return undefined;
+    const { machine } = loaded;
+    if (loaded.version !== this.version) {
+      machine.view("parameters").set(this.parameters);
+      loaded.version = this.version;
+    }
+    const energy = machine.has("energy") ? new Float32Array(x.n) : undefined;
+    const score = machine.has("score") ? new Float32Array(x.n * x.dim) : undefined;
+    const rows = machine.view("x").length / x.dim;
+    if (shared) machine.view("variance")[0] = variance[0];
+    for (let first = 0; first < x.n; first += rows) {
+      const end = Math.min(x.n, first + rows);
+      machine.view("x").set(x.data.subarray(first * x.dim, end * x.dim));
+      if (!shared) machine.view("variance").set(variance.subarray(first, end));
+      machine.run();
+      energy?.set(machine.view("energy").subarray(0, end - first), first);
+      score?.set(machine.view("score").subarray(0, (end - first) * x.dim), first * x.dim);
+    }
+    return { energy, score };
+  }
+
+  private async load(quantity: ModelQuantity, shared: boolean): Promise<Loaded | undefined> {
+    const key = `${quantity} ${shared}`;
+    const present = this.machines.get(key);
+    if (present) return present;
+    const program = this.source(quantity, shared);
+    if (!program) return undefined;
+    const loading = Machine.load(program, this.exact).then((machine) => ({ machine, version: 0 }));
+    this.machines.set(key, loading);
+    return loading;
+  }
+}

@@ -1,0 +1,78 @@
+/** Networks as programs: one run of tfjs on a block of rows, recorded. Null where a program cannot hold what the network does; tfjs then runs it. */
+import { engine, neg, ones, type Tensor, type Tensor1D, type Tensor2D, tidy, zeros } from "@tensorflow/tfjs-core";
+import type { Program } from "../kernels/program.js";
+import type { ModelQuantity } from "../kernels/program-model.js";
+import type { Network } from "./network.js";
+import type { HeapBackend } from "./wasm/heap.js";
+import { ownKernelsRun } from "./wasm/kernel-mode.js";
+import { Recorder } from "./wasm/recorder.js";
+
+/**
+ * Rows of a program. Also the unit in which gradients are summed, so a training result depends on it but not on who computes which block.
+ * Small blocks stay in the second-level cache and spread over more cores.
+ */
+export const blockRows = 128;
+
+/** Energy and score of a batch as tensors; only what is asked for. */
+export function evaluateTensors(
+  network: Network,
+  pieces: readonly Tensor[],
+  x: Tensor2D,
+  variance: Tensor1D,
+  quantity: ModelQuantity,
+): { energy?: Tensor; score?: Tensor } {
+  if (network.output === "score") return { score: network.forward(pieces, x, variance) };
+  if (quantity === "energy") return { energy: network.forward(pieces, x, variance) };
+  const { value, grads } = engine().gradients(() => network.forward(pieces, x, variance), [x]);
+  return { energy: value, score: neg(grads[0]) };
+}
+
+/** What `recordProgram` hands to the function that it records. */
+export interface RecordedInputs {
+  readonly pieces: readonly Tensor[];
+  readonly x: Tensor2D;
+  /** [blockRows], or [1]: shared by all rows. */
+  readonly variance: Tensor1D;
+}
+
+/** Records `run` on one block with inputs "parameters", "x" and "variance". */
+export function recordProgram(
+  network: Network,
+  sharedVariance: boolean,
+  run: (recorder: Recorder, inputs: RecordedInputs) => void,
+): Program | null {
+  if (!ownKernelsRun()) return null;
+  let program: Program | { readonly foreign: string } = { foreign: "nothing" };
+  tidy(() => {
+    const recorder = new Recorder(engine().backend as unknown as HeapBackend);
+    const pieces = network.shapes.map((shape) => zeros([...shape]));
+    const x = zeros([blockRows, network.dim]) as Tensor2D;
+    const variance = ones([sharedVariance ? 1 : blockRows]) as Tensor1D;
+    recorder.inputParts("parameters", pieces);
+    recorder.input("x", x);
+    recorder.input("variance", variance);
+    run(recorder, { pieces, x, variance });
+    program = recorder.finish();
+  });
+  return "foreign" in program ? null : program;
+}
+
+const programs = new WeakMap<Network, Map<string, Program | null>>();
+
+/** The program of a network's energy or score, recorded once; null where tfjs has to run it. */
+export function modelProgram(network: Network, quantity: ModelQuantity, sharedVariance: boolean): Program | null {
+  if (!ownKernelsRun()) return null;
+  const known = programs.get(network) ?? new Map<string, Program | null>();
+  programs.set(network, known);
+  const key = `${quantity} ${sharedVariance}`;
+  let program = known.get(key);
+  if (program === undefined) {
+    program = recordProgram(network, sharedVariance, (recorder, { pieces, x, variance }) => {
+      const result = recorder.listen(() => evaluateTensors(network, pieces, x, variance, quantity));
+      if (result.energy) recorder.output("energy", result.energy);
+      if (result.score) recorder.output("score", result.score);
+    });
+    known.set(key, program);
+  }
+  return program;
+}
