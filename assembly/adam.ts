@@ -7,8 +7,13 @@
  * rate and correction come bias-corrected. Moments below the least normal number become 0: 0.9 m of a parameter whose gradient stays
  * 0 would stop at a subnormal number, and every later step would be slow.
  */
-import { loadPart, storePart } from "./partial";
+import { loadLanes, storeLanes } from "./lanes";
 import { madd } from "./simd";
+
+/** The numbers of a step, in every lane. */
+function splat(value: f64): v128 {
+  return f32x4.splat(<f32>value);
+}
 
 /** old * keep + added, or 0 where that is subnormal. */
 function moment(old: v128, keep: v128, added: v128): v128 {
@@ -32,36 +37,37 @@ export function adamStep(
   shrink: f64,
   emaDecay: f64,
 ): void {
-  const keep1 = f32x4.splat(<f32>beta1);
-  const keep2 = f32x4.splat(<f32>beta2);
-  const take1 = f32x4.splat(<f32>(1 - beta1));
-  const take2 = f32x4.splat(<f32>(1 - beta2));
-  const short = f32x4.splat(<f32>shrink);
-  const step = f32x4.splat(<f32>rate);
-  const correct = f32x4.splat(<f32>correction);
-  const least = f32x4.splat(<f32>epsilon);
-  const keep = f32x4.splat(<f32>emaDecay);
-  const take = f32x4.splat(<f32>(1 - emaDecay));
-  const zero = f32x4.splat(0);
-  for (let left = count; left > 0; left -= 4, p += 16, g += 16, m += 16, v += 16, ema += 16) {
-    const whole = left >= 4;
-    const gradient = f32x4.mul(whole ? v128.load(g) : loadPart(g, left, zero), short);
-    const m1 = moment(whole ? v128.load(m) : loadPart(m, left, zero), keep1, f32x4.mul(gradient, take1));
-    const square = f32x4.mul(f32x4.mul(gradient, gradient), take2);
-    const v1 = moment(whole ? v128.load(v) : loadPart(v, left, zero), keep2, square);
-    const size = f32x4.add(f32x4.sqrt(f32x4.mul(v1, correct)), least);
-    const p1 = f32x4.sub(whole ? v128.load(p) : loadPart(p, left, zero), f32x4.div(f32x4.mul(step, m1), size));
-    const average = madd(whole ? v128.load(ema) : loadPart(ema, left, zero), keep, f32x4.mul(p1, take));
-    if (whole) {
-      v128.store(m, m1);
-      v128.store(v, v1);
-      v128.store(p, p1);
-      v128.store(ema, average);
-    } else {
-      storePart(m, m1, left);
-      storePart(v, v1, left);
-      storePart(p, p1, left);
-      storePart(ema, average, left);
-    }
+  const keep1 = splat(beta1);
+  const keep2 = splat(beta2);
+  const take1 = splat(1 - beta1);
+  const take2 = splat(1 - beta2);
+  const short = splat(shrink);
+  const step = splat(rate);
+  const correct = splat(correction);
+  const least = splat(epsilon);
+  const keep = splat(emaDecay);
+  const take = splat(1 - emaDecay);
+  const end = p + ((<usize>(count & ~3)) << 2);
+  for (; p < end; p += 16, g += 16, m += 16, v += 16, ema += 16) {
+    const gradient = f32x4.mul(v128.load(g), short);
+    const first = moment(v128.load(m), keep1, f32x4.mul(gradient, take1));
+    const second = moment(v128.load(v), keep2, f32x4.mul(f32x4.mul(gradient, gradient), take2));
+    const size = f32x4.add(f32x4.sqrt(f32x4.mul(second, correct)), least);
+    const next = f32x4.sub(v128.load(p), f32x4.div(f32x4.mul(step, first), size));
+    v128.store(m, first);
+    v128.store(v, second);
+    v128.store(p, next);
+    v128.store(ema, madd(v128.load(ema), keep, f32x4.mul(next, take)));
   }
+  const rest = count & 3;
+  if (rest == 0) return;
+  const gradient = f32x4.mul(loadLanes(g, rest), short);
+  const first = moment(loadLanes(m, rest), keep1, f32x4.mul(gradient, take1));
+  const second = moment(loadLanes(v, rest), keep2, f32x4.mul(f32x4.mul(gradient, gradient), take2));
+  const size = f32x4.add(f32x4.sqrt(f32x4.mul(second, correct)), least);
+  const next = f32x4.sub(loadLanes(p, rest), f32x4.div(f32x4.mul(step, first), size));
+  storeLanes(m, first, rest);
+  storeLanes(v, second, rest);
+  storeLanes(p, next, rest);
+  storeLanes(ema, madd(loadLanes(ema, rest), keep, f32x4.mul(next, take)), rest);
 }

@@ -1,5 +1,5 @@
 /** Copies: strided rows, transposed matrices, one value everywhere. */
-import { storePart } from "./partial";
+import { storeLanes } from "./lanes";
 
 /** Beyond this many floats the engine's own copy is faster than this loop. */
 const LARGE: i32 = 256;
@@ -33,7 +33,7 @@ export function fillArray(out: usize, value: f32, count: i32): void {
   const values = f32x4.splat(value);
   const end = out + ((<usize>(count & ~3)) << 2);
   for (; out < end; out += 16) v128.store(out, values);
-  if ((count & 3) != 0) storePart(out, values, count & 3);
+  if ((count & 3) != 0) storeLanes(out, values, count & 3);
 }
 
 /** A 4 x 4 tile; strides in bytes. */

@@ -2,7 +2,7 @@
  * out[i] = f(x[i]) for count floats; out may equal x. An operation is a class without fields, so `changetype<F>(0)` is an instance
  * that costs nothing, and one copy of the loop is compiled per operation.
  */
-import { loadPart, storePart } from "./partial";
+import { loadLanes, storeLanes } from "./lanes";
 import { expFull, logFull, sigmoidFull, tanhFull } from "./simd-full";
 
 class Neg {
@@ -72,7 +72,7 @@ function map<F>(x: usize, out: usize, count: i32): void {
     out += 16;
   }
   const left = count & 3;
-  if (left != 0) storePart(out, f.of(loadPart(x, left, f32x4.splat(1.0))), left);
+  if (left != 0) storeLanes(out, f.of(loadLanes(x, left)), left);
 }
 
 export function mapNeg(x: usize, out: usize, count: i32): void {

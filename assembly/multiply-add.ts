@@ -1,6 +1,6 @@
 /** out[r, c] = a b + c with the strides of zip.ts; one rounding instead of two in the relaxed build. */
+import { loadLanes, storeLanes } from "./lanes";
 import { Held, isFlat, Streamed } from "./operands";
-import { loadPart, storePart } from "./partial";
 import { madd } from "./simd";
 
 function multiplyAddRows<A, B, C>(
@@ -39,10 +39,10 @@ function multiplyAddRows<A, B, C>(
       out += 16;
     }
     if (rest == 0) continue;
-    const lastA = first.step(1) == 0 ? heldA : loadPart(p, rest, heldA);
-    const lastB = second.step(1) == 0 ? heldB : loadPart(q, rest, heldB);
-    const lastC = third.step(1) == 0 ? heldC : loadPart(s, rest, heldC);
-    storePart(out, madd(lastA, lastB, lastC), rest);
+    const lastA = first.step(1) == 0 ? heldA : loadLanes(p, rest);
+    const lastB = second.step(1) == 0 ? heldB : loadLanes(q, rest);
+    const lastC = third.step(1) == 0 ? heldC : loadLanes(s, rest);
+    storeLanes(out, madd(lastA, lastB, lastC), rest);
     out += (<usize>rest) << 2;
   }
 }

@@ -57,7 +57,7 @@ function logSpecial(x: v128): v128 {
 /** log x, at most 1.6 ULP; log 0 = -inf, log of a negative number is NaN. */
 export function logFull(x: v128): v128 {
   const usual = v128.and(f32x4.ge(x, f32x4.splat(f32.MIN_NORMAL_VALUE)), f32x4.lt(x, f32x4.splat(INFINITE)));
-  return i32x4.all_true(usual) ? normalLog(x) : logSpecial(x);
+  return i32x4.bitmask(usual) == 15 ? normalLog(x) : logSpecial(x);
 }
 
 /** 1 / (1 + e^-x), at most 2.5 ULP; 0 below -88.72283. */

@@ -1,5 +1,11 @@
 /** Sums over the columns of each row, over the rows of each column, and of all squares. */
-import { laneSum, loadPart, storePart } from "./partial";
+import { loadLanes, storeLanes } from "./lanes";
+
+/** x0 + x1 + x2 + x3, in pairs. */
+export function laneSum(x: v128): f32 {
+  const pairs = f32x4.add(x, v128.shuffle<f32>(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
 
 /** Four accumulators of four lanes, so that the additions of a long row do not wait for each other. */
 function rowSum(x: usize, cols: i32): f32 {
@@ -20,7 +26,7 @@ function rowSum(x: usize, cols: i32): f32 {
   }
   for (; x < end; x += 16) s0 = f32x4.add(s0, v128.load(x));
   const rest = cols & 3;
-  if (rest != 0) s0 = f32x4.add(s0, loadPart(x, rest, f32x4.splat(0)));
+  if (rest != 0) s0 = f32x4.add(s0, loadLanes(x, rest));
   return laneSum(s0);
 }
 
@@ -80,15 +86,14 @@ function fourColumns(x: usize, out: usize, rows: i32, rowBytes: usize): void {
 
 /** Sums of the last one to three columns. */
 function fewColumns(x: usize, out: usize, rows: i32, rowBytes: usize, count: i32): void {
-  const zero = f32x4.splat(0);
-  let s0 = zero;
-  let s1 = zero;
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
   for (let r = rows >> 1; r > 0; r--, x += rowBytes << 1) {
-    s0 = f32x4.add(s0, loadPart(x, count, zero));
-    s1 = f32x4.add(s1, loadPart(x + rowBytes, count, zero));
+    s0 = f32x4.add(s0, loadLanes(x, count));
+    s1 = f32x4.add(s1, loadLanes(x + rowBytes, count));
   }
-  if ((rows & 1) != 0) s0 = f32x4.add(s0, loadPart(x, count, zero));
-  storePart(out, f32x4.add(s0, s1), count);
+  if ((rows & 1) != 0) s0 = f32x4.add(s0, loadLanes(x, count));
+  storeLanes(out, f32x4.add(s0, s1), count);
 }
 
 /** out [cols]: the sum of each column of x [rows, cols]. */

@@ -3,8 +3,9 @@
  * and any row, so 0, 0 is a scalar, 0, 1 a row vector and 1, 0 a column vector; equal shapes run as one long row. out may equal a
  * contiguous operand. Operations are classes without fields, as in map.ts.
  */
+import { fillArray } from "./copies";
+import { loadLanes, storeLanes } from "./lanes";
 import { Held, isFlat, Streamed } from "./operands";
-import { loadPart, storePart } from "./partial";
 
 class Add {
   of(a: v128, b: v128): v128 {
@@ -73,10 +74,19 @@ function zipRows<F, A, B>(a: usize, aRow: i32, b: usize, bRow: i32, out: usize, 
       v128.store(out, f.of(left.read(p, heldA), right.read(q, heldB)));
     }
     if (rest == 0) continue;
-    const lastA = left.step(1) == 0 ? heldA : loadPart(p, rest, heldA);
-    const lastB = right.step(1) == 0 ? heldB : loadPart(q, rest, heldB);
-    storePart(out, f.of(lastA, lastB), rest);
+    const lastA = left.step(1) == 0 ? heldA : loadLanes(p, rest);
+    const lastB = right.step(1) == 0 ? heldB : loadLanes(q, rest);
+    storeLanes(out, f.of(lastA, lastB), rest);
     out += (<usize>rest) << 2;
+  }
+}
+
+/** Two operands that do not change along a row. */
+function fillRows<F>(a: usize, aRow: i32, b: usize, bRow: i32, out: usize, rows: i32, cols: i32): void {
+  const f = changetype<F>(0);
+  for (let r = 0; r < rows; r++, a += (<usize>aRow) << 2, b += (<usize>bRow) << 2, out += (<usize>cols) << 2) {
+    const value = f.of(v128.load32_splat(a), v128.load32_splat(b));
+    fillArray(out, f32x4.extract_lane(value, 0), cols);
   }
 }
 
@@ -91,7 +101,7 @@ function zip<F>(a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, 
     rows = 1;
   }
   if (aCol == 0) {
-    if (bCol == 0) zipRows<F, Held, Held>(a, aRow, b, bRow, out, rows, cols);
+    if (bCol == 0) fillRows<F>(a, aRow, b, bRow, out, rows, cols);
     else zipRows<F, Held, Streamed>(a, aRow, b, bRow, out, rows, cols);
   } else if (bCol == 0) zipRows<F, Streamed, Held>(a, aRow, b, bRow, out, rows, cols);
   else zipRows<F, Streamed, Streamed>(a, aRow, b, bRow, out, rows, cols);

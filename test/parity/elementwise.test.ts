@@ -167,3 +167,9 @@ describe.each([
     }
   });
 });
+
+test("control: a kernel told of one number too many is caught by the guards", () => {
+  const x = mixed(5, 0);
+  const tooFar = () => onGuarded(true, [x, new Float32Array(5)], (kernel, [at, out]) => kernel.mapNeg(at, out, 6));
+  expect(tooFar).toThrow("array 1: something was written beside it");
+});
