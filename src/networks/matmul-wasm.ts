@@ -5,7 +5,7 @@
  */
 import { batchMatMulConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/BatchMatMul.js";
 import type { KernelConfig, KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
-import type { HeapBackend } from "./heap-wasm.js";
+import type { HeapBackend } from "./wasm/heap-backend.js";
 
 type Arguments = Parameters<KernelFunc>[0];
 

@@ -3,7 +3,7 @@ import { engine, neg, ones, type Tensor, type Tensor1D, type Tensor2D, tidy, zer
 import type { Program } from "../kernels/program.js";
 import type { ModelQuantity } from "../kernels/program-model.js";
 import type { Network } from "./network.js";
-import type { HeapBackend } from "./wasm/heap.js";
+import type { HeapBackend } from "./wasm/heap-backend.js";
 import { ownKernelsRun } from "./wasm/kernel-mode.js";
 import { Recorder } from "./wasm/recorder.js";
 

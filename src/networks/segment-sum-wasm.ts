@@ -1,6 +1,6 @@
 /** UnsortedSegmentSum, which tfjs's wasm backend lacks although the gradient of `gather` calls it. Negative ids are dropped. */
 import { type KernelConfig, type KernelFunc, type TensorInfo, UnsortedSegmentSum, util } from "@tensorflow/tfjs-core";
-import type { HeapBackend } from "./heap-wasm.js";
+import type { HeapBackend } from "./wasm/heap-backend.js";
 
 /** x [m, ...rest], segmentIds [m] int32 -> [numSegments, ...rest]: the sum of the rows of each id. */
 function segmentSum(args: Parameters<KernelFunc>[0]): TensorInfo {

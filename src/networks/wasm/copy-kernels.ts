@@ -7,7 +7,8 @@ import { sliceConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Slice.js
 import { transposeConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Transpose.js";
 import { zerosLikeConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/ZerosLike.js";
 import { type KernelConfig, slice_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
-import { type HeapBackend, issue, output } from "./heap.js";
+import { issue, output } from "./heap.js";
+import type { HeapBackend } from "./heap-backend.js";
 import { instead, type KernelArguments } from "./own-kernel.js";
 
 const size = (shape: readonly number[]) => util.sizeFromShape([...shape]);

@@ -6,31 +6,8 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { KernelExports } from "../../kernels/abi.js";
 import { kernels } from "../../kernels/load.js";
 import type { KernelCall } from "../../kernels/program.js";
+import type { HeapBackend, Operand } from "./heap-backend.js";
 import { activeRecorder } from "./recorder.js";
-
-/** What is used of tfjs's BackendWasm. */
-export interface HeapBackend {
-  readonly wasm: {
-    readonly asm: { readonly memory: WebAssembly.Memory };
-    _malloc(bytes: number): number;
-    _free(pointer: number): void;
-  };
-  readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } };
-  makeOutput(shape: number[], dtype: string): TensorInfo;
-  /** A view that dies at the next allocation: take it after every output has been made. */
-  typedArrayFromHeap(x: TensorInfo): Float32Array | Int32Array;
-  write(values: ArrayBufferView | null, shape: number[], dtype: string): object;
-  readSync(dataId: object, start?: number, end?: number): ArrayBufferView;
-  disposeData(dataId: object): boolean;
-  incRef(dataId: object): void;
-}
-
-/** A tensor from its start or from a byte offset on, a number, or that many bytes of scratch. */
-export type Operand =
-  | TensorInfo
-  | { readonly part: TensorInfo; readonly byteOffset: number }
-  | number
-  | { readonly scratch: number };
 
 interface Heap {
   readonly exact: boolean;

@@ -1,6 +1,7 @@
 /** SiLU, the input features and Adam as kernels of tfjs's wasm backend. Their plain twins are beside their gradients in networks/ops. */
 import { type KernelConfig, type TensorInfo, util } from "@tensorflow/tfjs-core";
-import { type HeapBackend, issue, output } from "./heap.js";
+import { issue, output } from "./heap.js";
+import type { HeapBackend } from "./heap-backend.js";
 import { type KernelArguments, own } from "./own-kernel.js";
 
 const size = (x: TensorInfo) => util.sizeFromShape([...x.shape]);

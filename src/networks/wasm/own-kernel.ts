@@ -1,7 +1,7 @@
 /** How a kernel of this package is registered with tfjs: under a name of its own, or in place of a stock kernel that still serves what it cannot do. */
 import type { KernelConfig, KernelFunc, NamedAttrMap, TensorInfo } from "@tensorflow/tfjs-core";
-import type { HeapBackend } from "./heap.js";
 import { hasHeap } from "./heap.js";
+import type { HeapBackend } from "./heap-backend.js";
 
 export interface KernelArguments {
   readonly inputs: { readonly [name: string]: TensorInfo };

@@ -5,7 +5,7 @@
  */
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 import type { Argument, BufferSpec, Instruction, KernelCall, Program } from "../../kernels/program.js";
-import type { HeapBackend, Operand } from "./heap.js";
+import type { HeapBackend, Operand } from "./heap-backend.js";
 
 let active: Recorder | null = null;
 

@@ -7,7 +7,8 @@ import { realDivConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/RealDi
 import { subConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Sub.js";
 import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-core";
 import type { KernelCall } from "../../kernels/program.js";
-import { type HeapBackend, issue, output } from "./heap.js";
+import { issue, output } from "./heap.js";
+import type { HeapBackend } from "./heap-backend.js";
 import { instead, type KernelArguments, own } from "./own-kernel.js";
 import { type Grid, gridOf } from "./strides.js";
 
