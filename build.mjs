@@ -13,7 +13,7 @@ import { mkdir } from "node:fs/promises";
 import { bundleCli, bundleLibrary, bundlePlayground } from "./build/bundle.mjs";
 import { buildKernels } from "./build/kernels.mjs";
 import { writeNotice } from "./build/notice.mjs";
-import { put } from "./build/outputs.mjs";
+import { put, reportInputs } from "./build/outputs.mjs";
 import { currentStamp, isFresh, writeStamp } from "./build/stamp.mjs";
 import { buildTypes } from "./build/types.mjs";
 import { buildWorker } from "./build/worker.mjs";
@@ -28,6 +28,7 @@ async function buildAll() {
   await writeNotice(Object.values(metas));
   await put("meta.json", JSON.stringify(metas));
   await buildTypes();
+  reportInputs(metas.library);
   console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s with Node ${process.version}`);
 }
 

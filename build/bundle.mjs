@@ -10,9 +10,10 @@ import { resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { assertPortable } from "./checks.mjs";
 import { put, reportSize } from "./outputs.mjs";
+import { trimTfjs } from "./trim-tfjs.mjs";
 import { wasmAssets } from "./wasm-assets.mjs";
 
-const gzipBudget = 400_000;
+export const gzipBudget = 400_000;
 
 const common = {
   bundle: true,
@@ -42,7 +43,7 @@ const withoutThreads = {
 
 export const portable = {
   ...common,
-  plugins: [wasmAssets, withoutThreads],
+  plugins: [wasmAssets, withoutThreads, trimTfjs],
   platform: "browser",
   mainFields: ["module", "browser", "main"],
   define: { process: "undefined", global: "globalThis", __filename: "undefined", __dirname: '""' },

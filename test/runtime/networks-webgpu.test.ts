@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { wasmAssets } from "../../build/wasm-assets.mjs";
+import { portable } from "../../build/bundle.mjs";
 import { swiftshaderEnvironment } from "../support/chromium.js";
 import { complete, mustRun } from "../support/runtimes.js";
 
@@ -39,17 +39,7 @@ describe.skipIf(!complete)("WebGPU through npm webgpu", () => {
   beforeAll(async () => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), "bnem-networks-")));
     const outfile = join(folder, "child.mjs");
-    await build({
-      entryPoints: ["test/support/networks-webgpu.ts"],
-      outfile,
-      bundle: true,
-      format: "esm",
-      platform: "browser",
-      target: "es2022",
-      mainFields: ["module", "browser", "main"],
-      define: { process: "undefined", global: "globalThis", __filename: "undefined", __dirname: '""' },
-      plugins: [wasmAssets],
-    });
+    await build({ ...portable, entryPoints: ["test/support/networks-webgpu.ts"], outfile, format: "esm", write: true });
     const script = `import { create, globals } from "webgpu";
 Object.assign(globalThis, globals);
 const { main } = await import(${JSON.stringify(pathToFileURL(outfile).href)});

@@ -1,0 +1,1 @@
+export function reportSize(name: string, budget?: number): void;
