@@ -85,7 +85,13 @@ function twinRow(dim: number, options: FeatureOptions, x: readonly number[], var
 /** d twin / ds along x + s direction, differences of fourth order: error below 1e-10 for steps a thousandth of the finest wave. */
 function twinRate(dim: number, options: FeatureOptions, x: readonly number[], variance: number, direction: readonly number[]) {
   const step = (2e-3 * options.scale) / options.featureScale;
-  const at = (s: number) => twinRow(dim, options, x.map((c, i) => c + s * direction[i]), variance); // biome-ignore format: one line
+  const at = (s: number) =>
+    twinRow(
+      dim,
+      options,
+      x.map((c, i) => c + s * direction[i]),
+      variance,
+    );
   const [a, b, c, d] = [at(step), at(-step), at(2 * step), at(-2 * step)];
   return a.map((value, i) => (8 * (value - b[i]) - (c[i] - d[i])) / (12 * step));
 }
@@ -235,7 +241,6 @@ describe.each(BUILDS)("$build build", ({ exact }) => {
         [5, 11],
         [39, 1],
       ]) {
-        // biome-ignore format: pairs
         const some = run(exact, part(first, n));
         expect(some.out).toEqual(whole.out.subarray(first * given.columns, (first + n) * given.columns));
         expect(some.tangent).toEqual(whole.tangent.subarray(first * given.columns, (first + n) * given.columns));
