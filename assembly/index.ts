@@ -40,3 +40,5 @@ export { expArray, logArray, sincosArray } from "./simd";
 export { logSumExpRows, softmaxRows } from "./softmax";
 export { columnSums, rowSums, sumOfSquares } from "./sums";
 export { accumulate, zipAdd, zipDiv, zipGreaterEqual, zipLess, zipMax, zipMin, zipMul, zipSub } from "./zip";
+// Noised inputs of a training step over a request block.
+export { trainingRows, trainingRowsScratch } from "./training-rows";

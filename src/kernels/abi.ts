@@ -155,4 +155,7 @@ export interface KernelExports {
   features(tables: number, x: number, variance: number, varianceStep: number, out: number, n: number): void;
   featuresGradient(tables: number, x: number, variance: number, varianceStep: number, dy: number, dx: number, n: number): void;
   featuresTangent(tables: number, x: number, variance: number, varianceStep: number, v: number, out: number, n: number): void;
+
+  trainingRowsScratch(dim: number): number;
+  trainingRows(request: number, firstRow: number, count: number, x: number, variance: number, scratch: number): void;
 }
