@@ -121,13 +121,23 @@ export class PoolWorker {
       return;
     }
     if (message.kind === "progress") {
-      if (!job.settled) job.onProgress?.(message.value);
+      this.report(job, message.value);
       return;
     }
     this.jobs.shift();
     if (message.kind === "value") job.resolve(message.value);
     else job.reject(unpackError(message.error));
     this.events.answered(this);
+  }
+
+  /** A callback that throws ends its job with that error, not the program. */
+  private report(job: Job, value: unknown): void {
+    if (job.settled) return;
+    try {
+      job.onProgress?.(value);
+    } catch (error) {
+      job.reject(error);
+    }
   }
 
   private start(): void {

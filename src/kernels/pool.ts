@@ -258,6 +258,7 @@ export class WorkerPool {
     for (const [key, install] of this.installs) {
       if (this.stateFrom.get(key) === install) continue;
       const { value } = await taskNamed(this.options.tasks, install.task)(install.payload, context);
+      if (this.installs.get(key) !== install) continue;
       this.state.set(key, value);
       this.stateFrom.set(key, install);
     }

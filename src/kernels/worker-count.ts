@@ -1,5 +1,4 @@
 /** How many threads compute. */
-import { checkInteger } from "../core/check.js";
 import { builtinModule } from "./pool-spawn.js";
 
 /** Above this, "auto" adds none: memory bandwidth and the calling thread's own share are used up. */
@@ -27,14 +26,14 @@ export interface WorkerCount {
 export function resolveWorkers(call: string, workers: unknown = "auto"): WorkerCount {
   const cores = hardwareThreads();
   if (workers === "auto") return { threads: Math.min(cores, MOST_AUTOMATIC) };
+  const allowed = `${call}: workers must be "auto" or an integer from 1 (the calling thread alone)`;
   if (typeof workers !== "number") {
-    const came = typeof workers === "string" ? JSON.stringify(workers) : String(workers);
-    throw new TypeError(`${call}: workers must be "auto" or a number of threads from 1, got ${came}`);
+    throw new TypeError(`${allowed}, got ${typeof workers === "string" ? JSON.stringify(workers) : String(workers)}`);
   }
-  const asked = checkInteger(call, "workers", workers, 1);
-  if (asked <= cores) return { threads: asked };
+  if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`${allowed}, got ${workers}`);
+  if (workers <= cores) return { threads: workers };
   return {
     threads: cores,
-    notice: `${call}: workers ${asked} is more than the ${cores} this machine runs at once; ${cores} are used`,
+    notice: `${call}: workers ${workers} is more than the ${cores} this machine runs at once; ${cores} are used`,
   };
 }

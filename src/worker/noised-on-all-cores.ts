@@ -1,4 +1,5 @@
 /** The noised density of many rows on every core. */
+import { checkOptions, checkTask, hasMethods } from "../core/check.js";
 import type { Energy, NoisedRequest, NoisedResult } from "../core/types.js";
 import { noisedShared } from "../estimators/noised-shared.js";
 import { resolveWorkers } from "../kernels/worker-count.js";
@@ -22,11 +23,15 @@ export interface WorkerOptions {
 export async function noisedOnAllCores(
   energy: Energy,
   request: NoisedRequest,
-  { workers = "auto", signal }: WorkerOptions = {},
+  options: WorkerOptions = {},
 ): Promise<NoisedResult & { readonly notice?: string }> {
-  const count = resolveWorkers("noisedOnAllCores", workers);
+  const call = "noisedOnAllCores";
+  if (!hasMethods(energy, ["energy"])) throw new TypeError(`${call}: energy must be an Energy, such as gaussianMixture()`);
+  checkOptions(call, options, ["workers", "signal"]);
+  checkTask(call, options);
+  const count = resolveWorkers(call, options.workers);
   const pool = sharedPool(count.threads);
-  const result = await noisedShared(pool, energy, request, { signal });
+  const result = await noisedShared(pool, energy, request, { signal: options.signal });
   const notice = count.notice ?? pool.notice;
   return notice === undefined ? result : { ...result, notice };
 }

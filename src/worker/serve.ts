@@ -8,17 +8,11 @@ import {
   type ToWorker,
   taskNamed,
 } from "../kernels/pool-protocol.js";
-import { builtinModule } from "../kernels/pool-spawn.js";
+import { threadsModule } from "../kernels/pool-spawn.js";
 
 interface Port {
   post(message: FromWorker, transfer: readonly ArrayBuffer[]): void;
   listen(take: (message: ToWorker) => void): void;
-}
-
-/** The part of node:worker_threads that is used here. */
-interface ParentPort {
-  postMessage(message: unknown, transfer: readonly ArrayBuffer[]): void;
-  on(event: "message", listener: (message: ToWorker) => void): void;
 }
 
 /** The part of a web worker's global scope that is used here. */
@@ -28,7 +22,7 @@ interface WebScope {
 }
 
 function parentPort(): Port {
-  const parent = (builtinModule("worker_threads") as { readonly parentPort?: ParentPort | null } | undefined)?.parentPort;
+  const parent = threadsModule()?.parentPort;
   if (parent) {
     return {
       post: (message, transfer) => parent.postMessage(message, transfer),

@@ -1,8 +1,11 @@
 /** Everything a worker can be asked to do: one row each. The same table serves the calling thread. */
 import type { TaskTable } from "../kernels/pool-protocol.js";
+import { gradientTask, installProgram } from "./gradient-task.js";
 import { installEnergy, noisedTask } from "./noised-task.js";
 
 export const tasks: TaskTable = {
   energy: installEnergy,
   noised: noisedTask,
+  program: installProgram,
+  gradient: gradientTask,
 };

@@ -9,7 +9,7 @@ function watchWorkers() {
   const count = (message) => {
     if (message?.kind === "value") seen.answers++;
   };
-  const threads = globalThis.process?.getBuiltinModule?.("worker_threads");
+  const threads = globalThis.Deno ? undefined : globalThis.process?.getBuiltinModule?.("worker_threads");
   if (threads) {
     const { Worker } = threads;
     threads.Worker = class extends Worker {

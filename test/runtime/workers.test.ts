@@ -84,8 +84,13 @@ console.log(JSON.stringify({ same, answers, finished: Date.now() }));
     return ended - finished;
   }
 
-  test.each(["node", "deno", "bun"] as const)("%s ends by itself within a second", async (name) => {
-    expect(await timeToExit(name)).toBeLessThan(1000);
+  // Deno has no worker that can be left behind; an idle one is ended after a second.
+  test.each([
+    ["node", 1000],
+    ["deno", 2000],
+    ["bun", 1000],
+  ] as const)("%s ends by itself within %i ms", async (name, limit) => {
+    expect(await timeToExit(name)).toBeLessThan(limit);
   });
 
   test("Node that forbids threads: one line, and the same bits", async () => {

@@ -1,3 +1,4 @@
+import type { Worker as Thread } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BnemError } from "../../src/core/errors.js";
 import { keyOf } from "../../src/core/random.js";
@@ -120,6 +121,9 @@ describe("same bits on every number of threads", () => {
     });
     await expect(noisedOnAllCores(target, request, { workers: 0 })).rejects.toThrow(RangeError);
     await expect(noisedOnAllCores(target, { ...request, mcSamples: 0 })).rejects.toThrow(/mcSamples/);
+    await expect(noisedOnAllCores(null as never, request)).rejects.toThrow(/energy must be an Energy/);
+    await expect(noisedOnAllCores(target, request, { worker: 2 } as never)).rejects.toThrow(/did you mean "workers"/);
+    await expect(noisedOnAllCores(target, request, { signal: 1 } as never)).rejects.toThrow(/AbortSignal/);
   });
 });
 
@@ -142,6 +146,14 @@ describe("jobs", () => {
       const seen: unknown[] = [];
       expect(await poolOf(threads).run("counting", { to: 5 }, { onProgress: (value) => seen.push(value) })).toBe(5);
       expect(seen).toEqual([1, 2, 3, 4, 5]);
+    }
+    const throwing = () => {
+      throw new Error("from the callback");
+    };
+    for (const threads of [1, 2]) {
+      const pool = poolOf(threads);
+      await expect(pool.run("counting", { to: 2 }, { onProgress: throwing })).rejects.toThrow("from the callback");
+      expect(await pool.run("echo", 1)).toBe(1);
     }
     const shares: number[] = [];
     await poolOf(2).share("spin", new Array(8).fill({ milliseconds: 3 }), { onProgress: (done) => shares.push(done) });
@@ -298,6 +310,27 @@ describe("where workers cannot be had", () => {
     const pool = poolOf(2, { source: "throw new Error('refused')" });
     expect(await pool.run("where", 0)).toBe(false);
     expect(pool.notice).toMatch(/refused.*one thread/);
+  });
+
+  test("some of them: the others are used", async () => {
+    const threads: { Worker: typeof Thread } = process.getBuiltinModule("worker_threads");
+    const { Worker } = threads;
+    let made = 0;
+    threads.Worker = class extends Worker {
+      constructor(...parameters: ConstructorParameters<typeof Thread>) {
+        if (++made > 1) throw new Error("no more threads");
+        super(...parameters);
+      }
+    };
+    try {
+      const pool = poolOf(4);
+      const places = await pool.share<boolean>("spin", new Array(60).fill({ milliseconds: 4 }));
+      expect(new Set(places)).toEqual(new Set([true, false]));
+      expect(pool.notice).toBe("bnem: a worker did not start (no more threads); 2 threads are used");
+      expect(pool.liveWorkers).toBe(1);
+    } finally {
+      threads.Worker = Worker;
+    }
   });
 
   test("one thread says nothing and starts nothing", async () => {
