@@ -1,8 +1,33 @@
 /** C peers: gcc at 128-bit vectors, compiled when a bench starts. */
+import { startDense } from "../c-dense.mjs";
+import { startDense } from "../c-dense.mjs";
 import { C_FLAGS, startC } from "../c-estimator.mjs";
 import { readCase } from "../peer.mjs";
 
 const remedy = "install gcc";
+
+/** The training step of bench/c/dense_step.c; the program times itself. */
+export function cTrainingStep() {
+  return {
+    label: "C",
+    settings: {},
+    async start(folder) {
+      const program = startDense();
+      if (program.missing) return { missing: program.missing, remedy };
+      await program.open(readCase(folder), folder);
+      return {
+        version: `${program.compiler}, ${C_FLAGS.join(" ")}`,
+        async run(steps) {
+          const results = await program.steps(steps);
+          const ms = results.map((result) => result.ms);
+          return { ms, cpuMs: ms, values: results.map((result) => result.loss) };
+        },
+        profile: async () => null,
+        stop: () => program.stop(),
+      };
+    },
+  };
+}
 
 /** The noised-energy estimator of bench/c/noised_mixture.c; the program times itself. */
 export function cEstimator() {
@@ -25,6 +50,29 @@ export function cEstimator() {
           for (let i = 0; i < steps; i++) results.push(await step());
           const ms = results.map((result) => result.ms);
           return { ms, cpuMs: ms, values: results.map((result) => [result.mean]) };
+        },
+        profile: async () => null,
+        stop: () => program.stop(),
+      };
+    },
+  };
+}
+
+/** A training step of bench/c/dense_step.c, which times itself. */
+export function cPeer() {
+  return {
+    label: "C",
+    settings: {},
+    async start(folder) {
+      const program = startDense();
+      if (program.missing) return { missing: program.missing, remedy };
+      await program.open(readCase(folder), folder);
+      return {
+        version: `${program.compiler}, ${C_FLAGS.join(" ")}`,
+        async run(count) {
+          const steps = await program.steps(count);
+          const ms = steps.map((step) => step.ms);
+          return { ms, cpuMs: ms, values: steps.map((step) => step.loss) };
         },
         profile: async () => null,
         stop: () => program.stop(),
