@@ -27,6 +27,8 @@ export {
   mapSquare,
   mapTanh,
 } from "./map";
+// Metrics: sorting f64 numbers, and sums over pairs of rows in f64.
+export { medianScratch, medianSquare } from "./median-distance";
 // Memory of the arena.
 export { release, reserve } from "./memory";
 export { zipMultiplyAdd } from "./multiply-add";
@@ -37,8 +39,11 @@ export { gatherRows, segmentSum } from "./segment";
 export { silu, siluCurvature, siluGradient, siluGradientSums } from "./silu";
 // Elementary functions over arrays, for the tests of their error.
 export { expArray, logArray, sincosArray } from "./simd";
+export { slicedScratch, slicedSquares } from "./sliced";
 export { logSumExpRows, softmaxRows } from "./softmax";
+export { sortNumbers, sortScratch } from "./sort";
+export { steinForms, steinScratch } from "./stein";
 export { columnSums, rowSums, sumOfSquares } from "./sums";
-export { accumulate, zipAdd, zipDiv, zipGreaterEqual, zipLess, zipMax, zipMin, zipMul, zipSub } from "./zip";
 // Noised inputs of a training step over a request block.
 export { trainingRows, trainingRowsScratch } from "./training-rows";
+export { accumulate, zipAdd, zipDiv, zipGreaterEqual, zipLess, zipMax, zipMin, zipMul, zipSub } from "./zip";

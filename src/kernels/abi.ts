@@ -156,6 +156,25 @@ export interface KernelExports {
   featuresGradient(tables: number, x: number, variance: number, varianceStep: number, dy: number, dx: number, n: number): void;
   featuresTangent(tables: number, x: number, variance: number, varianceStep: number, v: number, out: number, n: number): void;
 
+  sortScratch(count: number): number;
+  sortNumbers(at: number, count: number, scratch: number): void;
+  medianScratch(n: number): number;
+  medianSquare(x: number, n: number, dim: number, scratch: number): number;
+  slicedScratch(n: number): number;
+  slicedSquares(a: number, b: number, n: number, dim: number, directions: number, count: number, scratch: number): number;
+  steinScratch(n: number, dim: number): number;
+  steinForms(
+    x: number,
+    gradient: number,
+    n: number,
+    dim: number,
+    inverse: number,
+    vectors: number,
+    count: number,
+    out: number,
+    scratch: number,
+  ): void;
+
   trainingRowsScratch(dim: number): number;
   trainingRows(request: number, firstRow: number, count: number, x: number, variance: number, scratch: number): void;
 }

@@ -5,6 +5,7 @@
  *
  * The published "energy W2" is the square of this one; it has its own name here. A NaN energy gives NaN, an infinite one Infinity.
  */
+import { sorted } from "../kernels/sorted.js";
 import type { Cloud, Metric } from "./metric.js";
 
 /** Fraction cut off at each end by the trimmed flavour. */
@@ -18,7 +19,7 @@ interface Quantiles {
 
 function quantiles(values: ArrayLike<number>, weights?: Float64Array): Quantiles {
   const n = values.length;
-  if (!weights) return { value: Float64Array.from(values).sort(), upTo: Float64Array.from({ length: n }, (_, i) => (i + 1) / n) };
+  if (!weights) return { value: sorted(values), upTo: Float64Array.from({ length: n }, (_, i) => (i + 1) / n) };
   const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => values[i] - values[j]);
   const upTo = new Float64Array(n);
   let sum = 0;

@@ -8,6 +8,7 @@ import { cos, log, sin } from "../core/elementary.js";
 import { derive, uniformAt } from "../core/random.js";
 import type { Batch, Key } from "../core/types.js";
 import { matchRows } from "../kernels/assignment.js";
+import { slicedSquares } from "../kernels/sorted.js";
 import { type Cloud, firstRows, type Metric, type MetricContext, POSITION_ROWS } from "./metric.js";
 
 /** Directions of slicedW2. */
@@ -57,14 +58,9 @@ export function transportMemory(powers: readonly (1 | 2)[]): MetricContext["tran
  */
 export function slicedWasserstein(a: Batch, b: Batch, key: Key): number {
   const n = Math.min(a.n, b.n, SLICED_ROWS);
-  let total = 0;
-  for (let k = 0; k < DIRECTIONS; k++) {
-    const direction = randomDirection(derive(key, k), a.dim);
-    const p = project(a, n, direction);
-    const q = project(b, n, direction);
-    for (let i = 0; i < n; i++) total += (p[i] - q[i]) ** 2;
-  }
-  return Math.sqrt(total / n / DIRECTIONS);
+  const directions = new Float64Array(DIRECTIONS * a.dim);
+  for (let k = 0; k < DIRECTIONS; k++) directions.set(randomDirection(derive(key, k), a.dim), k * a.dim);
+  return Math.sqrt(slicedSquares(firstRows(a, n), firstRows(b, n), directions) / n / DIRECTIONS);
 }
 
 /** Uniform on the sphere: normalised Box-Muller pairs. */
@@ -78,16 +74,6 @@ function randomDirection(key: Key, dim: number): Float64Array {
     norm += direction[d] ** 2;
   }
   return direction.map((c) => c / Math.sqrt(norm));
-}
-
-function project(x: Batch, n: number, direction: Float64Array): Float64Array {
-  const projected = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    let sum = 0;
-    for (let d = 0; d < x.dim; d++) sum += x.data[i * x.dim + d] * direction[d];
-    projected[i] = sum;
-  }
-  return projected.sort();
 }
 
 const positions = {

@@ -145,6 +145,11 @@ const bits = {
   "noised score, iid": (bnem) => noised(bnem, "iid", "score"),
   "noised score, lattice": (bnem) => noised(bnem, "lattice", "score"),
   "posterior mean, antithetic": (bnem) => noised(bnem, "antithetic", "mean"),
+  "metrics and their floors": async (bnem) => {
+    const energy = bnem.gaussianMixture({ components: 40, seed: 0 });
+    const { metrics } = await bnem.evaluate(points(67), energy, { seed: 5 });
+    return [Float64Array.from(Object.values(metrics).flatMap((m) => [m.value, m.floor, m.floorLimit]))];
+  },
   "geometric schedule": (bnem) => schedule(bnem.geometricSchedule, { sigmaMin: 0.01, sigmaMax: 60 }),
   "linear schedule": (bnem) => schedule(bnem.linearSchedule, { sigmaMax: 60 }),
   "quadratic schedule": (bnem) => schedule(bnem.quadraticSchedule, { sigmaMax: 60 }),
