@@ -5,13 +5,15 @@
  *   node bench/run.mjs cold-start    those whose file name contains a word given
  *
  * A bench prints tables for people on stderr and one JSON value on stdout. Results go to bench/results/NAME.json with the
- * machine, the versions and the date beside them.
+ * machine, the versions and the date beside them; bench/results/report.html shows all of them. BNEM_QUICK=1 only sees that the benches
+ * run, and BNEM_RESULTS names another folder.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { machine } from "./support/machine.mjs";
+import { resultsFolder } from "./support/results-folder.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -22,7 +24,7 @@ const names = readdirSync(here)
   .sort();
 if (names.length === 0) throw new Error(`no bench matches ${wanted.join(", ")}`);
 
-mkdirSync(join(here, "results"), { recursive: true });
+mkdirSync(resultsFolder, { recursive: true });
 const failed = [];
 for (const name of names) {
   console.log(`\n${name}`);
@@ -37,14 +39,15 @@ for (const name of names) {
     console.log(`failed with code ${status}`);
     continue;
   }
-  const file = join(here, "results", `${name}.json`);
+  const file = join(resultsFolder, `${name}.json`);
   writeFileSync(
     `${file}.part`,
     `${JSON.stringify({ bench: name, date: new Date().toISOString(), machine: machine(), result: JSON.parse(stdout) }, null, 2)}\n`,
   );
   renameSync(`${file}.part`, file);
-  console.log(`-> bench/results/${name}.json`);
+  console.log(`-> ${file}`);
 }
+await import("./report.mjs");
 if (failed.length > 0) {
   console.log(`\nfailed: ${failed.join(", ")}`);
   process.exitCode = 1;

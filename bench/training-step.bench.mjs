@@ -9,7 +9,7 @@
 
 import { interleave, loadAverage, printRows, quick, report } from "./support/interleave.mjs";
 import { nodePeer, pythonPeer, writeCase } from "./support/peer.mjs";
-import { cPeer } from "./support/peers/c.mjs";
+import { cTrainingStep } from "./support/peers/c.mjs";
 import { adam, startingParameters } from "./support/plain-network.mjs";
 import { normalArray } from "./support/random-arrays.mjs";
 
@@ -35,11 +35,13 @@ const chosen = process.env.BNEM_CASES?.split(",") ?? (quick ? ["128x512-regressi
 
 const peers = {
   bnem: nodePeer("bnem"),
+  "bnem plain": nodePeer("bnem", { exact: true }),
+  "bnem on tfjs kernels": nodePeer("bnem", { kernels: "tfjs" }),
   "tfjs wasm": nodePeer("tfjs"),
   "tfjs cpu": nodePeer("tfjs", { backend: "cpu" }),
   "jax-js": nodePeer("jax-js"),
   JavaScript: nodePeer("scalar"),
-  C: cPeer(),
+  C: cTrainingStep(),
   "torch 1 thread": pythonPeer({ formulation: "reference", threads: 1 }),
   "torch careful 1 thread": pythonPeer({ formulation: "careful", threads: 1 }),
   "torch 2 threads": pythonPeer({ formulation: "reference", threads: 2 }),

@@ -126,12 +126,12 @@ static double double_backward(void) {
 }
 
 static void adam(float clip) {
-  const float b1 = 0.9f, b2 = 0.999f, epsilon = 1e-8f;
+  const float b1 = 0.9f, b2 = 0.99f, epsilon = 1e-8f;
   double square = 0;
   for (long i = 0; i < net.count; i++) square += (double)net.g[i] * net.g[i];
   float norm = (float)sqrt(square), shrink = norm > clip ? clip / norm : 1;
   net.t++;
-  float rate = (float)(1e-3 / (1 - pow(0.9, net.t))), correction = (float)(1 / (1 - pow(0.999, net.t)));
+  float rate = (float)(1e-3 / (1 - pow(0.9, net.t))), correction = (float)(1 / (1 - pow(0.99, net.t)));
   for (long i = 0; i < net.count; i++) {
     float g = net.g[i] * shrink;
     net.m[i] = b1 * net.m[i] + (1 - b1) * g;

@@ -17,10 +17,12 @@ def missing(what, remedy):
     sys.exit(0)
 
 
+who = "the Python of BNEM_PYTHON" if os.environ.get("BNEM_PYTHON") else "python3"
+
 try:
     import numpy as np
 except ImportError:
-    missing(f"{sys.executable} has no numpy", "pip install numpy, or set BNEM_PYTHON to a Python that has it")
+    missing(f"{who} has no numpy", "pip install numpy, or set BNEM_PYTHON to a Python that has it")
 
 with open(os.path.join(folder, "case.json")) as file:
     case = {**json.load(file), **settings}
@@ -31,7 +33,7 @@ def import_torch():
     try:
         import torch
     except ImportError:
-        missing(f"{sys.executable} cannot import torch", "pip install torch, or set BNEM_PYTHON to a Python that has it")
+        missing(f"{who} cannot import torch", "pip install torch, or set BNEM_PYTHON to a Python that has it")
     torch.set_num_threads(case.get("threads", 1))
     return torch
 
@@ -245,7 +247,7 @@ def metric():
         from scipy.optimize import linear_sum_assignment
         from scipy.spatial.distance import cdist
     except ImportError:
-        missing(f"{sys.executable} cannot import scipy", "pip install scipy, or set BNEM_PYTHON to a Python that has it")
+        missing(f"{who} cannot import scipy", "pip install scipy, or set BNEM_PYTHON to a Python that has it")
     shape = (case["rows"], -1)
     a, b, gradient = (arrays[name].astype(np.float64).reshape(shape) for name in ("a", "b", "gradient"))
 

@@ -23,7 +23,13 @@ export function nodePeer(module, settings = {}) {
 
 /** A peer in Python, where BNEM_PYTHON or python3 has what it needs. */
 export function pythonPeer(settings = {}) {
-  return { label: "python", command: process.env.BNEM_PYTHON ?? "python3", args: [torchScript], settings };
+  return {
+    label: "python",
+    command: process.env.BNEM_PYTHON ?? "python3",
+    args: [torchScript],
+    settings,
+    remedy: "install Python 3 with torch or scipy",
+  };
 }
 
 /** The case in `folder` as JavaScript peers get it: facts, and arrays as Float32Array. */

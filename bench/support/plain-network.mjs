@@ -28,5 +28,5 @@ export function startingParameters(inputs, width, depth, seed) {
   return flat;
 }
 
-/** Adam as every peer has it: Kingma and Ba with these numbers. */
-export const adam = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+/** Adam as every peer has it: Kingma and Ba with the numbers of this package's training. */
+export const adam = { rate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };

@@ -7,64 +7,89 @@ import { importInside } from "../bundle-inside.mjs";
 import { adam, layerShapes } from "../plain-network.mjs";
 
 const inside = `
-export { engine, neg, square, sub, div, sum, tensor1d, tensor2d, tidy, concat, reshape, zeros, matMul } from "@tensorflow/tfjs-core";
+export { reshape } from "@tensorflow/tfjs-core";
 export { initKernels } from "./kernels/load.js";
 export { startBackend } from "./networks/backend.js";
-export { addBias, silu } from "./networks/layers.js";
-export { splitParameters } from "./networks/network.js";
-export { Adam } from "./training/adam.js";
+export { dense } from "./networks/ops/dense.js";
+export { silu } from "./networks/ops/silu.js";
+export { setKernelMode } from "./networks/wasm/kernel-mode.js";
+export { makeLearner } from "./training/make-learner.js";
 `;
 
-function forward(lib, pieces, x) {
-  let h = x;
-  for (let at = 0; at < pieces.length; at += 2) {
-    const z = lib.addBias(lib.matMul(h, pieces[at]), pieces[at + 1]);
-    h = at + 2 === pieces.length ? z : lib.silu(z);
-  }
-  return h;
+/** The peers' network as the package's networks are written: a pure function of its pieces. */
+function plainNetwork(lib, shapes, dim, parameterCount) {
+  const forward = (pieces, x) => {
+    let h = x;
+    for (let at = 0; at < pieces.length; at += 2) {
+      const z = lib.dense(h, pieces[at], pieces[at + 1]);
+      h = at + 2 === pieces.length ? z : lib.silu(z);
+    }
+    return lib.reshape(h, [-1]);
+  };
+  return { name: "plain", options: {}, output: "energy", dim, shapes, parameterCount, forward };
 }
 
-/** Loss of the pieces, as training/gradient.ts differentiates it. */
-function lossOf(lib, kind, pieces, x, goal) {
-  const rows = x.shape[0];
-  if (kind === "regression") return lib.div(lib.sum(lib.square(lib.sub(forward(lib, pieces, x), goal))), rows);
-  const { grads } = lib.engine().gradients(() => forward(lib, pieces, x), [x]);
-  return lib.div(lib.sum(lib.square(lib.sub(grads[0], goal))), rows);
-}
-
-function gradientOf(lib, kind, shapes, flat, x, goal) {
-  return lib.tidy(() => {
-    const pieces = lib.splitParameters(flat, shapes);
-    const { value, grads } = lib.engine().gradients(() => lossOf(lib, kind, pieces, x, goal), pieces, undefined, true);
-    const parts = grads.map((g, at) => (g ? lib.reshape(g, [-1]) : lib.zeros([shapes[at].reduce((a, b) => a * b, 1)])));
-    return { loss: value, gradient: lib.concat(parts) };
-  });
-}
-
-/** start({ inputs, width, depth, batch, loss, parameters, x, target }) -> { step(): the loss before the step }. */
-async function start({ inputs, width, depth, batch, loss, parameters, x, target }) {
+/**
+ * start({ inputs, width, depth, batch, loss, parameters, x, target }) -> { step(): the loss before the step, profile() }: what a run of
+ * training does with a batch once its targets are there. `kernels`: "bnem" or "tfjs"; `exact`: the plain-SIMD build.
+ */
+async function start({ inputs, width, depth, batch, loss, parameters, x, target, kernels = "bnem", exact = false }) {
   const lib = await importInside(inside);
   await lib.initKernels();
+  lib.setKernelMode(kernels);
   await lib.startBackend("wasm");
   const shapes = layerShapes(inputs, width, depth).flatMap(([rows, columns]) => [[rows, columns], [columns]]);
-  const rows = lib.tensor2d(x, [batch, inputs]);
-  const goal = lib.tensor2d(target, [batch, target.length / batch]);
-  const { rate, ...options } = adam;
-  const optimizer = new lib.Adam(parameters.length, options);
-  let flat = lib.tensor1d(parameters);
-  const step = async () => {
-    const { loss: value, gradient } = gradientOf(lib, loss, shapes, flat, rows, goal);
-    const { parameters: next } = await optimizer.apply(flat, gradient, rate);
-    const [number] = await value.data();
-    for (const tensor of [value, gradient, flat]) tensor.dispose();
-    flat = next;
-    return number;
-  };
-  return { step };
+  const double = loss === "double";
+  const network = plainNetwork(lib, shapes, inputs, parameters.length);
+  const zeros = () => new Float32Array(parameters.length);
+  const learner = await lib.makeLearner(
+    {
+      network,
+      estimator: { kind: double ? "score" : "energy" },
+      loss: { name: "squared" },
+      knobs: { gradientClip: Infinity, emaDecay: 0.999, exact },
+    },
+    { parameters, ema: parameters.slice(), adam: { m: zeros(), v: zeros(), step: 0 } },
+  );
+  // The package compares scores, -grad_x E: the target's sign is turned, the loss is the same.
+  const goal = double ? target.map((value) => -value) : target;
+  const rows = { x, variance: new Float32Array(batch).fill(1), target: goal, weight: new Float32Array(batch).fill(1 / batch) };
+  const step = async () => (await learner.step(rows, adam.rate, true)).loss;
+  return { step, profile: () => profileOf(learner, batch) };
+}
+
+/** Milliseconds of one step by kernel, each call of the recorded program timed by itself (some 50 ns of clock included); null on tfjs. */
+function profileOf(learner, batch) {
+  const { machine } = learner;
+  if (!machine) return null;
+  const { instructions } = machine.program;
+  const blocks = batch / machine.view("variance").length;
+  const repeats = 200;
+  const byKernel = new Map();
+  for (let repeat = -20; repeat < repeats; repeat++) {
+    machine.calls.forEach(({ call, args }, at) => {
+      const start = performance.now();
+      call(...args);
+      const spent = performance.now() - start;
+      const entry = byKernel.get(instructions[at].call) ?? { calls: 0, ms: 0 };
+      byKernel.set(instructions[at].call, entry);
+      if (repeat >= 0) {
+        entry.calls += blocks / repeats;
+        entry.ms += (spent * blocks) / repeats;
+      }
+    });
+  }
+  const rows = [...byKernel].map(([kernel, { calls, ms }]) => ({
+    kernel,
+    calls: Math.round(calls),
+    ms: Number(ms.toPrecision(3)),
+  }));
+  return rows.sort((a, b) => b.ms - a.ms);
 }
 
 export async function trainingStep(theCase) {
-  return { version: "this tree", ...(await start(theCase)) };
+  const { kernels = "bnem", exact = false } = theCase;
+  return { version: `this tree, kernels ${kernels}${exact ? ", plain SIMD" : ""}`, ...(await start(theCase)) };
 }
 
 /** Calls of `target.noised` on fixed points, fresh keys. `build`: relaxed (where the engine has it) or plain. */
@@ -103,4 +128,24 @@ export async function score({ batch, preset, x, sigma }) {
     return Math.sqrt(sum / values.length);
   };
   return { version: `bnem ${version}`, step };
+}
+
+const metricsInside = `
+export { initKernels } from "./kernels/load.js";
+export { energyDistance } from "./metrics/energy-distance.js";
+export { steinDiscrepancy } from "./metrics/ksd.js";
+export { transportCosts } from "./metrics/wasserstein.js";
+`;
+
+/** The functions behind the metrics of `evaluate`, which itself computes floors as well. */
+export async function metric({ metric: name, rows, dim, a, b, gradient, energiesA, energiesB, bandwidth }) {
+  const lib = await importInside(metricsInside);
+  await lib.initKernels();
+  const batch = (data) => ({ data, n: rows, dim });
+  const steps = {
+    positionW2: () => Math.sqrt(lib.transportCosts(batch(a), batch(b), [2])[0]),
+    energyW2: () => lib.energyDistance(energiesA, energiesB),
+    ksd: () => lib.steinDiscrepancy(batch(a), gradient, bandwidth),
+  };
+  return { version: "this tree", step: steps[name] };
 }

@@ -1,33 +1,9 @@
 /** C peers: gcc at 128-bit vectors, compiled when a bench starts. */
 import { startDense } from "../c-dense.mjs";
-import { startDense } from "../c-dense.mjs";
 import { C_FLAGS, startC } from "../c-estimator.mjs";
 import { readCase } from "../peer.mjs";
 
 const remedy = "install gcc";
-
-/** The training step of bench/c/dense_step.c; the program times itself. */
-export function cTrainingStep() {
-  return {
-    label: "C",
-    settings: {},
-    async start(folder) {
-      const program = startDense();
-      if (program.missing) return { missing: program.missing, remedy };
-      await program.open(readCase(folder), folder);
-      return {
-        version: `${program.compiler}, ${C_FLAGS.join(" ")}`,
-        async run(steps) {
-          const results = await program.steps(steps);
-          const ms = results.map((result) => result.ms);
-          return { ms, cpuMs: ms, values: results.map((result) => result.loss) };
-        },
-        profile: async () => null,
-        stop: () => program.stop(),
-      };
-    },
-  };
-}
 
 /** The noised-energy estimator of bench/c/noised_mixture.c; the program times itself. */
 export function cEstimator() {
@@ -59,7 +35,7 @@ export function cEstimator() {
 }
 
 /** A training step of bench/c/dense_step.c, which times itself. */
-export function cPeer() {
+export function cTrainingStep() {
   return {
     label: "C",
     settings: {},

@@ -1,6 +1,7 @@
 /** Scalar JavaScript as a careful programmer writes it: typed arrays, no allocation in a step, rows innermost, no libraries. */
 import { adam, layerOffsets } from "../plain-network.mjs";
 import { scalarEstimator } from "../scalar-estimator.mjs";
+import { energyW2, ksd, positionW2 } from "./scalar-metrics.mjs";
 
 const version = `JavaScript, V8 ${process.versions.v8}`;
 
@@ -209,4 +210,13 @@ export function estimator({ rows, mcSamples, sigma, std, means, points, skip }) 
     return out;
   };
   return { version, step };
+}
+
+export function metric({ metric: name, rows, dim, a, b, gradient, energiesA, energiesB, bandwidth }) {
+  const steps = {
+    positionW2: () => positionW2(a, b, rows, dim),
+    energyW2: () => energyW2(energiesA, energiesB),
+    ksd: () => ksd(a, gradient, rows, dim, bandwidth),
+  };
+  return { version, step: steps[name] };
 }
