@@ -24,7 +24,7 @@ export type { MlpOptions } from "./networks/mlp.js";
 export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.js";
 export type { SettledSettings, TrainOptions } from "./pipeline/configure.js";
 export { evaluate, type ScoredSample } from "./pipeline/evaluate.js";
-export { init } from "./pipeline/init.js";
+export { type InitOptions, init } from "./pipeline/init.js";
 export { mlp } from "./pipeline/networks.js";
 export { NeuralSampler, type SampleOptions, type SampleResult } from "./pipeline/neural-sampler.js";
 export type { OptionField } from "./pipeline/option-fields.js";
@@ -40,12 +40,13 @@ export {
   type TrainSettings,
 } from "./pipeline/options.js";
 export { energyGrid, metricSets, runReport } from "./pipeline/run-report.js";
+export type { Workers } from "./pipeline/threads.js";
 export {
   createTrainer,
-  type GpuOptions,
   type LoadOptions,
   loadSampler,
   type ResumeOptions,
+  type RuntimeOptions,
   resumeTrainer,
   Trainer,
   train,

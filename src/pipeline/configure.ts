@@ -22,7 +22,7 @@ export interface TrainOptions extends TrainSettings {
 }
 
 /** Keys of `TrainOptions` that carry values a file cannot hold. */
-export const trainValues = ["estimator", "network", "noiseSchedule", "gpu", "signal", "onProgress"] as const;
+export const trainValues = ["estimator", "network", "noiseSchedule", "gpu", "workers", "signal", "onProgress"] as const;
 
 /** Ratio of the broadest to the finest noise where only one is given: 5 decades of variance, as on GMM-40. */
 const SIGMA_RATIO = 200;

@@ -21,11 +21,15 @@ import {
 } from "./configure.js";
 import { NeuralSampler } from "./neural-sampler.js";
 import { checkSamePart, methods, rebuildEstimator, rebuildNetwork, rebuildSchedule } from "./parts.js";
+import { type Threads, threadsOf, type Workers } from "./threads.js";
 import { version } from "./version.js";
 
-/** Where a GPU comes from when the runtime has no navigator.gpu: npm webgpu's `create([])`. */
-export interface GpuOptions {
+/** What a call runs on. */
+export interface RuntimeOptions {
+  /** Where a GPU comes from when the runtime has no navigator.gpu: npm webgpu's `create([])`. */
   readonly gpu?: GpuSource;
+  /** Threads that share the work of a training step: "auto" or a number, the calling one included. Default: that of `init`. */
+  readonly workers?: Workers;
 }
 
 /** Holds tensors until `dispose`. Made by `createTrainer` and `resumeTrainer`. */
@@ -36,7 +40,13 @@ export class Trainer {
     private readonly loop: TrainingLoop,
     /** Which backend trains, and why. */
     readonly backend: BackendReport,
+    private readonly threads: Threads,
   ) {}
+
+  /** One line where fewer threads compute than were asked for; undefined while all is well. */
+  get notice(): string | undefined {
+    return this.threads.notice();
+  }
 
   get energy(): Energy {
     return this.configured.config.energy;
@@ -148,14 +158,15 @@ export class Trainer {
  *
  * @throws TypeError / RangeError for bad options; BnemError("unsupported") where the backend cannot start
  */
-export async function createTrainer(energy: Energy, options: TrainOptions & GpuOptions = {}): Promise<Trainer> {
+export async function createTrainer(energy: Energy, options: TrainOptions & RuntimeOptions = {}): Promise<Trainer> {
   await initKernels();
+  const threads = threadsOf("createTrainer", options.workers);
   // What a checkpoint says must decide the bits of a resume, also in a process where nobody calls init({ exact: true }) again.
   const configured = configure("createTrainer", energy, kernelReport().exact ? { ...options, exact: true } : options);
   checkIdentity(energy);
   const { backend } = configured.settings;
   const report = await startBackend(backend, { parameters: configured.config.network.parameterCount, gpu: options.gpu });
-  return new Trainer(configured, new TrainingLoop(configured.config), report);
+  return new Trainer(configured, new TrainingLoop({ ...configured.config, pool: threads.pool }), report, threads);
 }
 
 /** A checkpoint knows its energy again by one value, which must be a number JSON can hold. */
@@ -168,9 +179,9 @@ function checkIdentity({ name, check }: Energy): void {
 }
 
 /** Parts of a checkpoint that its file can only name. */
-export type ResumeOptions = Pick<TrainOptions, "estimator" | "network" | "noiseSchedule"> & GpuOptions;
+export type ResumeOptions = Pick<TrainOptions, "estimator" | "network" | "noiseSchedule"> & RuntimeOptions;
 
-const RESUME_KEYS = ["estimator", "network", "noiseSchedule", "gpu"];
+const RESUME_KEYS = ["estimator", "network", "noiseSchedule", "gpu", "workers"];
 
 /** Rebuilt by name, or given again; then they must be the same. */
 function scheduleAndNetwork(
@@ -207,12 +218,13 @@ function configurationOf(facts: CheckpointFacts, energy: Energy, options: Resume
  */
 export async function resumeTrainer(bytes: Uint8Array, energy: Energy, options: ResumeOptions = {}): Promise<Trainer> {
   checkOptions("resumeTrainer", options, RESUME_KEYS);
+  const threads = threadsOf("resumeTrainer", options.workers);
   const { facts, state } = decodeCheckpoint(bytes);
   await initKernels();
   const configured = configurationOf(facts, energy, options);
   checkFits(configured, state.parameters.length);
   const report = await startBackend(facts.backend as BackendReport["backend"], { gpu: options.gpu });
-  return new Trainer(configured, new TrainingLoop(configured.config, state), report);
+  return new Trainer(configured, new TrainingLoop({ ...configured.config, pool: threads.pool }, state), report, threads);
 }
 
 function checkFits({ config }: Configured, count: number): void {
@@ -224,7 +236,7 @@ function checkFits({ config }: Configured, count: number): void {
 }
 
 /** Options of `loadSampler`. */
-export interface LoadOptions extends Pick<TrainOptions, "network" | "noiseSchedule">, GpuOptions {
+export interface LoadOptions extends Pick<TrainOptions, "network" | "noiseSchedule">, Pick<RuntimeOptions, "gpu"> {
   /** Backend to run on; default the one it was trained on. */
   readonly backend?: "auto" | "wasm" | "webgpu" | "cpu";
 }
@@ -259,7 +271,7 @@ export async function loadSampler(bytes: Uint8Array, energy: Energy, options: Lo
  */
 export async function train(
   energy: Energy,
-  options: TrainOptions & GpuOptions & TaskOptions<StepInfo> = {},
+  options: TrainOptions & RuntimeOptions & TaskOptions<StepInfo> = {},
 ): Promise<NeuralSampler> {
   checkTask("train", options);
   const trainer = await createTrainer(energy, options);

@@ -1,5 +1,6 @@
 /** Everything a trainer is made of, as values: it knows no energy, estimator, schedule or network by name. */
 import type { Energy, Estimator, NoiseSchedule } from "../core/types.js";
+import type { WorkerPool } from "../kernels/pool.js";
 import type { Network } from "../networks/network.js";
 import type { NormalSource } from "../samplers/normal-source.js";
 import type { RandomSource } from "./inputs.js";
@@ -40,6 +41,8 @@ export interface LoopConfig {
   readonly loss: Loss;
   readonly knobs: LoopKnobs;
   readonly random: RandomSource & { readonly normalRows: NormalSource };
+  /** Threads that share the work of a step; absent: the calling thread does it all. Results do not depend on it. */
+  readonly pool?: WorkerPool;
 }
 
 /** One finished step, as `Trainer.steps` yields it and progress callbacks receive it. */

@@ -1,6 +1,9 @@
 /** Training steps on a recorded program: blocks of rows replayed on a machine, gradients summed in block order, Adam and the average in one pass. */
+import { type BlockGradients, blockLength, runBlock } from "../kernels/block-gradients.js";
 import { Machine } from "../kernels/machine.js";
+import type { WorkerPool } from "../kernels/pool.js";
 import type { BufferSpec, Program } from "../kernels/program.js";
+import { GradientCrew } from "./gradient-crew.js";
 import type { Learner, LearnerBatch, LearnerOptions, LearnerState, LearnerStep } from "./learner.js";
 
 const beta1 = 0.9;
@@ -10,7 +13,7 @@ const epsilon = 1e-8;
 /** The program with room beside it for the optimizer's vectors. */
 function withOptimizer(program: Program): Program {
   const { bytes } = program.buffers[program.names.parameters];
-  const added = ["m", "v", "ema"];
+  const added = ["m", "v", "ema", "incoming"];
   const buffers: BufferSpec[] = [...program.buffers, ...added.map(() => ({ bytes }))];
   const names = { ...program.names };
   added.forEach((name, at) => {
@@ -26,6 +29,7 @@ export class ProgramLearner implements Learner {
     private readonly machine: Machine,
     private readonly options: LearnerOptions,
     state: LearnerState,
+    private readonly crew: GradientCrew | undefined,
   ) {
     machine.view("parameters").set(state.parameters);
     machine.view("ema").set(state.ema);
@@ -34,12 +38,21 @@ export class ProgramLearner implements Learner {
     this.steps = state.adam.step;
   }
 
-  static async create(program: Program, options: LearnerOptions, state: LearnerState): Promise<ProgramLearner> {
-    return new ProgramLearner(await Machine.load(withOptimizer(program), options.exact), options, state);
+  /** @param pool threads that share the blocks of a step; none: the calling thread does all. The result is the same. */
+  static async create(
+    program: Program,
+    options: LearnerOptions,
+    state: LearnerState,
+    pool?: WorkerPool,
+  ): Promise<ProgramLearner> {
+    const machine = await Machine.load(withOptimizer(program), options.exact);
+    const shared = pool !== undefined && pool.threads > 1;
+    const crew = shared ? new GradientCrew(pool, program, options.exact, state.parameters.length) : undefined;
+    return new ProgramLearner(machine, options, state, crew);
   }
 
   async step(batch: LearnerBatch, learningRate: number, worth: boolean): Promise<LearnerStep> {
-    const { loss, prediction } = this.gradient(batch);
+    const { loss, prediction } = await this.gradient(batch);
     if (!worth || !Number.isFinite(loss)) return { loss, gradientNorm: Number.NaN, prediction };
     return { loss, gradientNorm: this.apply(learningRate), prediction };
   }
@@ -54,28 +67,44 @@ export class ProgramLearner implements Learner {
   }
 
   /** The machine's memory goes with the object. */
-  dispose(): void {}
+  dispose(): void {
+    this.crew?.dispose();
+  }
 
   /** Loss, prediction, and the gradient of the whole batch in the machine. */
-  private gradient({ x, variance, target, weight }: LearnerBatch): { loss: number; prediction: Float32Array } {
-    const { machine } = this;
-    const rows = machine.view("variance").length;
-    const n = variance.length;
+  private async gradient(batch: LearnerBatch): Promise<{ loss: number; prediction: Float32Array }> {
+    const { machine, crew } = this;
+    const rows = blockLength(machine);
+    const n = batch.variance.length;
+    const blocks = Math.ceil(n / rows);
+    const own = blocks - (crew?.begin(blocks) ?? 0);
+    const away = own < blocks && crew ? crew.send(machine.view("parameters"), batch, own * rows, rows) : [];
+    const elsewhere = Promise.all(away);
+    elsewhere.catch(() => undefined);
     machine.view("gradient").fill(0);
     const prediction = new Float32Array((machine.view("prediction").length / rows) * n);
     let loss = 0;
-    for (let first = 0; first < n; first += rows) {
-      const count = Math.min(rows, n - first);
-      load(machine.view("x"), x, first, count, rows, 0);
-      load(machine.view("variance"), variance, first, count, rows, 1);
-      load(machine.view("target"), target, first, count, rows, 0);
-      load(machine.view("weight"), weight, first, count, rows, 0);
-      machine.run();
-      loss += machine.view("loss")[0];
-      const width = prediction.length / n;
-      prediction.set(machine.view("prediction").subarray(0, count * width), first * width);
+    for (let block = 0; block < own; block++) loss += runBlock(machine, batch, block * rows, prediction);
+    let row = own * rows;
+    for (const part of await elsewhere) {
+      loss = this.addPart(part, loss);
+      prediction.set(part.prediction, (row * prediction.length) / n);
+      row += part.losses.length * rows;
     }
+    crew?.end();
     return { loss, prediction };
+  }
+
+  /** Adds the gradients of blocks computed elsewhere, in their order, as if they had been computed here. @returns the loss so far */
+  private addPart({ losses, gradients }: BlockGradients, loss: number): number {
+    const { machine } = this;
+    const count = machine.view("gradient").length;
+    losses.forEach((value, block) => {
+      machine.view("incoming").set(gradients.subarray(block * count, (block + 1) * count));
+      machine.exports.accumulate(machine.address("incoming"), machine.address("gradient"), count);
+      loss += value;
+    });
+    return loss;
   }
 
   /** Clipped Adam step and average. @returns the norm of the gradient; where it is not finite nothing has changed */
@@ -104,11 +133,4 @@ export class ProgramLearner implements Learner {
     );
     return norm;
   }
-}
-
-/** Rows first .. first + count - 1 of `from` into a block; rows that are missing become `filler` and weigh nothing. */
-function load(block: Float32Array, from: Float32Array, first: number, count: number, rows: number, filler: number): void {
-  const width = block.length / rows;
-  block.set(from.subarray(first * width, (first + count) * width));
-  if (count < rows) block.fill(filler, count * width);
 }

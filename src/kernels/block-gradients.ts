@@ -1,0 +1,79 @@
+/** Gradients of a training batch, block by block, on a machine that holds the program of record-training.ts. */
+import type { Machine } from "./machine.js";
+
+/** A training batch as numbers; [n, .] each. */
+export interface GradientBatch {
+  readonly x: Float32Array;
+  readonly variance: Float32Array;
+  readonly target: Float32Array;
+  readonly weight: Float32Array;
+}
+
+/** Inputs of the program that have one entry per row, with what rows beyond the batch hold: they weigh nothing. */
+const rowInputs = [
+  ["x", 0],
+  ["variance", 1],
+  ["target", 0],
+  ["weight", 0],
+] as const;
+
+/** Rows of a block. */
+export function blockLength(machine: Machine): number {
+  return machine.view("variance").length;
+}
+
+/** Rows from .. to - 1 of a batch; views, not copies. */
+export function rowsOfBatch(batch: GradientBatch, from: number, to: number): GradientBatch {
+  const n = batch.variance.length;
+  const part = (values: Float32Array) => values.subarray((from * values.length) / n, (to * values.length) / n);
+  return { x: part(batch.x), variance: part(batch.variance), target: part(batch.target), weight: part(batch.weight) };
+}
+
+/**
+ * Runs one block: rows first .. first + blockLength - 1 of the batch, as many as there are. Its gradient is added to the machine's "gradient", its
+ * predictions go to their rows of `prediction`.
+ *
+ * @returns the sum of its weighted losses
+ */
+export function runBlock(machine: Machine, batch: GradientBatch, first: number, prediction: Float32Array): number {
+  const rows = blockLength(machine);
+  const n = batch.variance.length;
+  const count = Math.min(rows, n - first);
+  for (const [name, filler] of rowInputs) {
+    const block = machine.view(name);
+    const width = block.length / rows;
+    block.set(batch[name].subarray(first * width, (first + count) * width));
+    if (count < rows) block.fill(filler, count * width);
+  }
+  machine.run();
+  const width = prediction.length / n;
+  prediction.set(machine.view("prediction").subarray(0, count * width), first * width);
+  return machine.view("loss")[0];
+}
+
+/** What a worker returns of its blocks. */
+export interface BlockGradients {
+  /** One per block. */
+  readonly losses: Float64Array;
+  /** [rows, .]. */
+  readonly prediction: Float32Array;
+  /** [blocks, parameterCount]. */
+  readonly gradients: Float32Array;
+}
+
+/** All blocks of a batch, each with its own gradient: the sum is the caller's, in block order, so that it has the same bits wherever blocks ran. */
+export function blockGradients(machine: Machine, batch: GradientBatch): BlockGradients {
+  const rows = blockLength(machine);
+  const n = batch.variance.length;
+  const blocks = Math.ceil(n / rows);
+  const gradient = machine.view("gradient");
+  const losses = new Float64Array(blocks);
+  const prediction = new Float32Array((machine.view("prediction").length / rows) * n);
+  const gradients = new Float32Array(blocks * gradient.length);
+  for (let block = 0; block < blocks; block++) {
+    gradient.fill(0);
+    losses[block] = runBlock(machine, batch, block * rows, prediction);
+    gradients.set(gradient, block * gradient.length);
+  }
+  return { losses, prediction, gradients };
+}
