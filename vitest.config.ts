@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { wasmAssetModule } from "./build/wasm-assets.mjs";
 
@@ -7,8 +6,11 @@ import { wasmAssetModule } from "./build/wasm-assets.mjs";
 const wasmAssets = {
   name: "wasm-assets",
   enforce: "pre" as const,
+  resolveId(id: string, importer?: string) {
+    return id.includes(".wasm+") && importer ? resolve(dirname(importer), id) : null;
+  },
   load(id: string) {
-    return id.endsWith(".wasm") ? wasmAssetModule(readFileSync(id)) : null;
+    return id.endsWith(".wasm") ? wasmAssetModule(id) : null;
   },
 };
 

@@ -1,4 +1,5 @@
 import type { Plugin } from "esbuild";
 
-export function wasmAssetModule(bytes: Uint8Array): string;
+export function interleave(files: readonly Uint8Array[], slice: number): Uint8Array<ArrayBuffer>;
+export function wasmAssetModule(path: string, slice?: number): string;
 export const wasmAssets: Plugin;

@@ -10,7 +10,7 @@ const withoutBytes = {
   name: "without-bytes",
   setup(build) {
     build.onLoad({ filter: /src\/kernels\/bytes\.ts$/ }, () => ({
-      contents: "export const plainAsset = undefined, relaxedAsset = undefined;",
+      contents: "export const kernelsAsset = undefined;",
     }));
   },
 };

@@ -4,10 +4,10 @@
  * for callers that say `exact: false`. No V8 flag is set here; on Node 20 the relaxed build simply does not load.
  */
 import { BnemError } from "../core/errors.js";
-import { wasmBytes } from "../core/wasm-asset.js";
+import { wasmFiles } from "../core/wasm-asset.js";
 import type { KernelExports } from "./abi.js";
 import { Arena } from "./arena.js";
-import { plainAsset, relaxedAsset } from "./bytes.js";
+import { kernelsAsset } from "./bytes.js";
 
 /** One instantiated build. */
 export interface Kernels {
@@ -42,6 +42,7 @@ export interface KernelOptions {
 let plain: Kernels | undefined;
 let relaxed: Kernels | undefined;
 let exactOnly = false;
+let loadingBytes: Promise<Uint8Array<ArrayBuffer>[]> | undefined;
 let loadingPlain: Promise<Kernels> | undefined;
 let loadingRelaxed: Promise<Kernels | undefined> | undefined;
 
@@ -56,8 +57,14 @@ async function instantiate(source: WebAssembly.Module | Uint8Array<ArrayBuffer>)
   return { module, exports, arena: new Arena(memory, exports) };
 }
 
+/** The plain build, the relaxed build. */
+function bytesOfBuilds(): Promise<Uint8Array<ArrayBuffer>[]> {
+  loadingBytes ??= wasmFiles("init", kernelsAsset);
+  return loadingBytes;
+}
+
 async function startRelaxed(): Promise<Kernels | undefined> {
-  const bytes = await wasmBytes("init", relaxedAsset);
+  const [, bytes] = await bytesOfBuilds();
   return WebAssembly.validate(bytes) ? instantiate(bytes) : undefined;
 }
 
@@ -67,11 +74,12 @@ async function startRelaxed(): Promise<Kernels | undefined> {
  */
 export async function initKernels(options: KernelOptions = {}): Promise<void> {
   if (options.exact !== undefined) exactOnly = options.exact;
-  loadingPlain ??= wasmBytes("init", plainAsset).then(instantiate);
+  loadingPlain ??= bytesOfBuilds().then(([bytes]) => instantiate(bytes));
   try {
     plain = await loadingPlain;
   } catch (cause) {
     loadingPlain = undefined;
+    loadingBytes = undefined;
     if (cause instanceof BnemError) throw cause;
     throw new BnemError(
       "unsupported",

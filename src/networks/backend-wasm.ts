@@ -7,7 +7,7 @@ import wasmFactory from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-was
 import wasmAsset from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
 import { registerBackend } from "@tensorflow/tfjs-core";
 import { BnemError } from "../core/errors.js";
-import { wasmBytes } from "../core/wasm-asset.js";
+import { wasmFiles } from "../core/wasm-asset.js";
 import { wasmKernels } from "./kernels-wasm.js";
 import { matMulKernel } from "./matmul-wasm.js";
 import { isRegistered, registerKernels } from "./register.js";
@@ -32,7 +32,7 @@ function bindEntryPoints(module: Module): void {
 }
 
 async function makeBackend(): Promise<BackendWasm> {
-  const wasmBinary = await wasmBytes("networks", wasmAsset);
+  const [wasmBinary] = await wasmFiles("networks", wasmAsset);
   try {
     // The glue's type does not know `wasmBinary`, and that no path is ever asked for then.
     const settings = { wasmBinary, locateFile: (path: string) => path };

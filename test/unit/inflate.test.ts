@@ -1,11 +1,12 @@
 /** Raw deflate and the .wasm files stored with it; node:zlib is the other side. */
 import { readFileSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
-import wasmAsset from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
+import stockAsset from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import kernelsAsset from "../../dist/kernels.wasm";
+import { interleave } from "../../build/wasm-assets.mjs";
 import { inflate } from "../../src/core/inflate.js";
-import { wasmBytes } from "../../src/core/wasm-asset.js";
+import { wasmFiles } from "../../src/core/wasm-asset.js";
+import { kernelsAsset } from "../../src/kernels/bytes.js";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -38,13 +39,21 @@ describe("inflate", () => {
   });
 });
 
-describe("a stored .wasm file", () => {
+describe("stored .wasm files", () => {
+  const stock = "node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
   test.each([
-    ["dist/kernels.wasm", kernelsAsset],
-    ["node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm", wasmAsset],
-  ])("%s has the bytes of the file", async (path, asset) => {
-    const file = readFileSync(path);
-    expect(file.equals(await wasmBytes("init", asset))).toBe(true);
-    expect(asset.deflated.length).toBeLessThan(0.6 * file.length);
+    [[stock], stockAsset],
+    [["dist/kernels.wasm", "dist/kernels-relaxed.wasm"], kernelsAsset],
+  ])("%j have their bytes", async (paths, asset) => {
+    const files = paths.map((path) => readFileSync(path));
+    const stored = await wasmFiles("init", asset);
+    expect(stored.map((bytes, i) => files[i].equals(bytes))).toEqual(paths.map(() => true));
+    expect(asset.deflated.length).toBeLessThan(0.6 * Buffer.concat(files).length);
+  });
+
+  test.each([[[10]], [[10, 10]], [[7, 0, 25]], [[30, 3, 9]]])("files of %j bytes come apart as they were", async (lengths) => {
+    const files = lengths.map((length, which) => Uint8Array.from({ length }, (_, i) => 100 * which + i));
+    const deflated = deflateRawSync(interleave(files, 4)).toString("base64");
+    expect(await wasmFiles("init", { deflated, lengths, slice: 4 })).toEqual(files);
   });
 });
