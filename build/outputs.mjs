@@ -45,7 +45,7 @@ export function reportInputs(metafile, count = 10) {
   }
   const cell = ([name, bytes]) => `${(bytes / 1000).toFixed(1).padStart(7)} KB  ${name.replace(/^.*node_modules\//, "")}`;
   const rows = largest(files, count).map(cell);
-  for (const [i, part] of largest(parts, count).entries()) console.log(`  ${cell(part).padEnd(46)}${rows[i] ?? ""}`);
+  for (const [i, part] of largest(parts, count).entries()) console.log(`  ${cell(part).padEnd(56)}${rows[i] ?? ""}`);
 }
 
 /** Prints raw and gzip size of dist/NAME; throws above the budget (bytes, gzip -9). */
