@@ -4,7 +4,8 @@
  */
 import { derive, uniformAt } from "../core/random.js";
 import type { Batch, Energy, Key } from "../core/types.js";
-import { type Cloud, firstRows } from "./metric.js";
+import { firstRows } from "./metric.js";
+import type { DrawnRows, GivenRows, Rows } from "./score-pair.js";
 
 export interface Draws {
   readonly from: "exact" | "reference";
@@ -13,12 +14,7 @@ export interface Draws {
   /** What the sample is scored against; equal n. */
   readonly references: readonly Batch[];
   /** Two independent stand-ins for a perfect sample of `rows` rows and its reference; k = 0, 1, ... */
-  pair(k: number, rows: number): readonly [Batch, Batch];
-}
-
-/** Rows with their energies. */
-export function cloudOf(energy: Energy, x: Batch, energies?: Float32Array): Cloud {
-  return { x, energies: energies ?? energy.energy(x) };
+  pair(k: number, rows: number): readonly [Rows, Rows];
 }
 
 /** The one positional seed of `exact.sample`, from a stream handle. */
@@ -34,13 +30,15 @@ export function exactDraws(
   key: Key,
   given: readonly Batch[] | undefined,
 ): Draws {
-  const sample = (rows: number, ...words: (string | number)[]) => exact.sample(rows, seedOf(derive(key, ...words)));
-  const used = given ? equalRows(given) : Array.from({ length: references }, (_, k) => sample(n, "reference", k));
+  const drawn = (rows: number, ...words: (string | number)[]): DrawnRows => ({ seed: seedOf(derive(key, ...words)), n: rows });
+  const used = given
+    ? equalRows(given)
+    : Array.from({ length: references }, (_, k) => exact.sample(n, drawn(n, "reference", k).seed));
   return {
     from: "exact",
     rows: n,
     references: used,
-    pair: (k, rows) => [sample(rows, "pair", k, 0), sample(used[0].n, "pair", k, 1)],
+    pair: (k, rows) => [drawn(rows, "pair", k, 0), drawn(used[0].n, "pair", k, 1)],
   };
 }
 
@@ -85,7 +83,7 @@ function concatenate(batches: readonly Batch[]): Batch {
 }
 
 /** Two disjoint random subsets of a and b rows. */
-function split(pool: Batch, a: number, b: number, key: Key): readonly [Batch, Batch] {
+function split(pool: Batch, a: number, b: number, key: Key): readonly [GivenRows, GivenRows] {
   const order = Uint32Array.from({ length: pool.n }, (_, i) => i);
   for (let i = 0; i < a + b; i++) {
     const j = i + Math.floor(uniformAt(key, i) * (pool.n - i));
@@ -93,7 +91,7 @@ function split(pool: Batch, a: number, b: number, key: Key): readonly [Batch, Ba
     order[i] = order[j];
     order[j] = kept;
   }
-  return [take(pool, order.subarray(0, a)), take(pool, order.subarray(a, a + b))];
+  return [{ x: take(pool, order.subarray(0, a)) }, { x: take(pool, order.subarray(a, a + b)) }];
 }
 
 function take(x: Batch, rows: Uint32Array): Batch {

@@ -4,14 +4,15 @@ import { derive, freshSeed, keyOf } from "../core/random.js";
 import { Pace } from "../core/task.js";
 import type { Batch, Energy, Key, TaskOptions } from "../core/types.js";
 import { initKernels } from "../kernels/load.js";
-import { cloudOf, type Draws, exactDraws, splitDraws } from "./draws.js";
+import { type Draws, exactDraws, splitDraws } from "./draws.js";
 import { KSD_ROWS, ksd, medianDistance, steinFloor } from "./ksd.js";
-import { type Cloud, firstRows, type Metric, type MetricContext } from "./metric.js";
+import { type Cloud, firstRows, type Metric } from "./metric.js";
 import { type MetricResult, type MetricResults, resultOf } from "./result.js";
+import { type PairRequest, scorePair } from "./score-pair.js";
 import { type MetricName, metricNames, metricTable } from "./table.js";
 import { CRITERION, verdictOf } from "./verdict.js";
 import { transportMemory } from "./wasserstein.js";
-import { effectiveSize, normalisedWeights, resampleRows } from "./weights.js";
+import { effectiveSize, normalisedWeights } from "./weights.js";
 
 /** What `evaluate` returns: plain data, numbers beside their floors and a verdict in words. */
 export interface Evaluation {
@@ -189,52 +190,45 @@ function countNonFinite(values: Float32Array): number {
   return count;
 }
 
-/** Values of the metrics for (sample, reference) pairs, [metric][pair]; metrics without reference once per distinct sample. */
+/** Values of the metrics for `count` pairs of sample and reference, by metric. */
 async function score(
   job: Job,
-  names: readonly MetricName[],
   count: number,
-  pairOf: (k: number) => readonly [Cloud, Cloud, Cloud?],
+  requestOf: (k: number) => PairRequest,
   stage: EvaluateProgress["stage"],
 ): Promise<Map<MetricName, number[]>> {
-  const powers = ([2, 1] as const).filter((p) => names.includes(p === 2 ? "positionW2" : "positionW1"));
-  const context: MetricContext = {
-    energy: job.energy,
-    key: job.key,
-    bandwidth: job.bandwidth,
-    transportCost: transportMemory(powers),
-  };
-  const values = new Map<MetricName, number[]>(names.map((name) => [name, []]));
-  let last: Cloud | undefined;
+  const values = new Map<MetricName, number[]>(job.metrics.map((name) => [name, []]));
   for (let k = 0; k < count; k++) {
-    const [sample, reference, resampled = sample] = pairOf(k);
-    for (const name of names) {
-      const metric: Metric = metricTable[name];
-      if (!metric.needsReference && sample === last) continue;
-      values.get(name)?.push(metric.compute(metric.weighting === "resample" ? resampled : sample, reference, context));
-      await job.pace.breathe();
-    }
-    last = sample;
+    const request = requestOf(k);
+    const scores = await scorePair(job.energy, request, () => job.pace.breathe());
+    request.metrics.forEach((name, i) => {
+      values.get(name)?.push(scores[i]);
+    });
     job.report(stage, k + 1, count);
   }
   return values;
 }
 
+/** Requests of the sample against each reference; metrics that read no reference are asked for once. */
+function againstReferences(job: Job, names: readonly MetricName[], rest: Omit<PairRequest, "metrics" | "reference">) {
+  const repeated = names.filter((name) => (metricTable[name] as Metric).needsReference);
+  return (k: number): PairRequest => ({
+    ...rest,
+    metrics: k === 0 ? names : repeated,
+    reference: { x: job.draws.references[k] },
+  });
+}
+
 async function plainResults(job: Job, sample: Cloud): Promise<MetricResults> {
-  const { draws, energy, metrics, pairs } = job;
-  const references = draws.references.map((x) => cloudOf(energy, x));
-  const scores = await score(job, metrics, references.length, (k) => [sample, references[k]], "references");
-  const floors = await score(
-    job,
-    metrics,
-    pairs,
-    (k) => {
-      const [a, b] = draws.pair(k, sample.x.n);
-      return [cloudOf(energy, a), cloudOf(energy, b)];
-    },
-    "floor",
-  );
-  return collect(job, metrics, scores, floors, Math.min(sample.x.n, references[0].x.n));
+  const { draws, metrics, pairs, key, bandwidth } = job;
+  const { length, 0: first } = draws.references;
+  const scores = await score(job, length, againstReferences(job, metrics, { sample, key, bandwidth }), "references");
+  const floorRequest = (k: number): PairRequest => {
+    const [a, b] = draws.pair(k, sample.x.n);
+    return { metrics, sample: a, reference: b, key, bandwidth };
+  };
+  const floors = await score(job, pairs, floorRequest, "floor");
+  return collect(job, metrics, scores, floors, Math.min(sample.x.n, first.n));
 }
 
 /**
@@ -242,30 +236,19 @@ async function plainResults(job: Job, sample: Cloud): Promise<MetricResults> {
  * the effective size, without weights, resampled in the same way where the sample is.
  */
 async function weightedResults(job: Job, sample: Cloud, weights: Float64Array): Promise<NonNullable<Evaluation["weighted"]>> {
-  const { draws, energy, key, pairs } = job;
+  const { draws, key, pairs, bandwidth } = job;
   const names = job.metrics.filter((name) => (metricTable[name] as Metric).weighting !== "none");
   const own = sample.x.n === weights.length ? weights : rescaled(weights.subarray(0, sample.x.n));
   const size = effectiveSize(own);
   const rows = Math.min(metricTable.positionW2.rows(sample.x.n), draws.references[0].n);
-  const resample = (cloud: Cloud, k: number): Cloud => {
-    const x = resampleRows(cloud.x, cloud.weights, rows, derive(key, "resample", k));
-    return { x, energies: cloud.energies };
+  const resample = (k: number) => ({ rows, key: derive(key, "resample", k) });
+  const weighted = { sample: { ...sample, weights: own }, key, bandwidth, resample: resample(0) };
+  const scores = await score(job, draws.references.length, againstReferences(job, names, weighted), "weighted references");
+  const floorRequest = (k: number): PairRequest => {
+    const [a, b] = draws.pair(pairs + k, Math.max(2, Math.round(size)));
+    return { metrics: names, sample: a, reference: b, key, bandwidth, resample: resample(k + 1) };
   };
-  const weighted: Cloud = { ...sample, weights: own };
-  const resampled = resample(weighted, 0);
-  const references = draws.references.map((x) => cloudOf(energy, x));
-  const scores = await score(job, names, references.length, (k) => [weighted, references[k], resampled], "weighted references");
-  const floors = await score(
-    job,
-    names,
-    pairs,
-    (k) => {
-      const [a, b] = draws.pair(pairs + k, Math.max(2, Math.round(size)));
-      const exact = cloudOf(energy, a);
-      return [exact, cloudOf(energy, b), resample(exact, k + 1)];
-    },
-    "weighted floor",
-  );
+  const floors = await score(job, pairs, floorRequest, "weighted floor");
   return { effectiveSize: size, essFraction: size / own.length, metrics: collect(job, names, scores, floors, sample.x.n) };
 }
 

@@ -12,6 +12,7 @@ import { medianDistance, steinDiscrepancy, steinFloor } from "../../src/metrics/
 import type { Cloud, MetricContext } from "../../src/metrics/metric.js";
 import { coveredModes, stragglerFraction } from "../../src/metrics/mode-coverage.js";
 import { modeWeights } from "../../src/metrics/mode-weights.js";
+import type { GivenRows } from "../../src/metrics/score-pair.js";
 import { metricNames, metricTable } from "../../src/metrics/table.js";
 import { totalVariationDistance } from "../../src/metrics/total-variation.js";
 import { slicedWasserstein, transportCosts } from "../../src/metrics/wasserstein.js";
@@ -287,8 +288,8 @@ describe("splitDraws", () => {
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
       [10, 11, 12, 13, 14, 15, 16, 17, 18, 19],
     ]);
-    const [a, b] = draws.pair(0, 10);
-    expect(new Set([...a.data, ...b.data]).size).toBe(20);
-    expect(draws.pair(1, 10)[0].data).not.toEqual(a.data);
+    const [a, b] = draws.pair(0, 10) as readonly GivenRows[];
+    expect(new Set([...a.x.data, ...b.x.data]).size).toBe(20);
+    expect((draws.pair(1, 10)[0] as GivenRows).x.data).not.toEqual(a.x.data);
   });
 });
