@@ -32,9 +32,9 @@ export class Request {
   table: usize;
 }
 
-/** Blocks of eight draws whose normals are made at once: fewer calls, without a buffer worth a cache in many dimensions. */
+/** Blocks of eight draws whose normals are made at once, a power of two: fewer calls, but no buffer worth a cache in many dimensions. */
 function batchOf(dim: i32): i32 {
-  return dim <= 16 ? 4 : 1;
+  return dim <= 4 ? DRAW_BLOCK >> 3 : dim <= 16 ? 4 : 1;
 }
 
 /**
@@ -93,13 +93,14 @@ function fill(request: Request, row: u32, first: i32, dim: i32, scratch: usize):
   }
   const batch = batchOf(dim);
   const slot = (first >> 3) & (batch - 1);
+  const blocks = min(batch, (request.mcSamples - first + 7) >> 3);
   if (request.mode == IID) {
-    if (slot == 0) fillNormals(scratch, eps, dim * batch);
+    if (slot == 0) fillNormals(scratch, eps, dim * blocks);
     return;
   }
   const octets = (dim + 1) >> 1;
   let half = halvesOf(scratch, dim);
-  if (slot == 0) fillNormals(scratch, half, octets * batch);
+  if (slot == 0) fillNormals(scratch, half, octets * blocks);
   half += (<usize>(octets * slot)) << 5;
   for (let d: usize = 0; d < <usize>dim; d++, half += 16) {
     const value = v128.load(half);

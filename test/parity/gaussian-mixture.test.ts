@@ -276,7 +276,7 @@ describe("what is not finite", () => {
       const x = lease.put(Float32Array.of(Number.NaN, 0, 0, Infinity, 0.5, 0.5));
       const h = lease.put(Float32Array.of(1, 1, 1));
       const energy = lease.take(12);
-      const count = exports.gaussianMixtureNoised(block, request, x, h, 3, energy, 0, lease.take(1024));
+      const count = exports.gaussianMixtureNoised(block, request, x, h, 3, energy, 0, lease.take(exports.noisedScratch(2)));
       return { count, energy: lease.get(energy, 3) };
     });
     expect(result.count).toBe(mcSamples);
