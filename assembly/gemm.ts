@@ -1,12 +1,13 @@
 /**
  * Matrix products in f32. Both factors are packed into panels, so the four ways they can lie differ in packing alone. An entry is
  * start + sum over k in order (start: bias, zero or the old entry), in a full tile and at an edge alike: the bits of a row of C
- * depend neither on m nor on where the row stands, and blocks of rows can be computed apart.
+ * depend neither on m nor on where the row stands, and blocks of rows can be computed apart. One column alone: gemm-vector.ts.
  *
  * mode 0: C = A[m,k] B[k,n]   1: A[m,k] B[n,k]^T   2: A[k,m]^T B[k,n]   3: A[k,m]^T B[n,k]^T
  */
 import { packColumns5, packColumns8, packRows5, packRows8 } from "./gemm-pack";
 import { tile } from "./gemm-tile";
+import { columnsTimesVector, rowsTimesVector } from "./gemm-vector";
 import { loadLanes, storeLanes } from "./lanes";
 
 /** Longest depth of a panel: 8 KiB of B and 5 KiB of A stay in the first cache. */
@@ -30,6 +31,13 @@ export function gemm(
   accumulate: i32,
   scratch: usize,
 ): void {
+  if (n == 1) {
+    const again = accumulate != 0;
+    const start: f32 = bias == 0 ? 0 : load<f32>(bias);
+    if (mode < 2) rowsTimesVector(a, b, start, again, c, m, k);
+    else columnsTimesVector(a, b, start, again, c, m, k);
+    return;
+  }
   const depth = blockDepth(k);
   packBias(bias, n, k, scratch);
   for (let done = 0; done == 0 || done < k; done += depth) {

@@ -2,82 +2,101 @@
  * silu(x) = x s(x), s(x) = 1 / (1 + exp(-x)), and its first two derivatives. With e = exp(-|x|) and r = 1 / (1 + e), s and
  * 1 - s are r and e r, whichever sign x has: no overflow, and no difference of nearly equal numbers. x is held within 100 where
  * it multiplies: s(-100) is 0 already, and infinity times 0 would be NaN. A NaN of x reaches every result through that factor.
+ *
+ * Two vectors at a time, because V8 reloads constants for every turn of a loop; ns an entry on Zen 5 with one and with two, relaxed:
+ * silu 0.70 and 0.64, gradient 0.95 and 0.85 (C 0.63 and 0.81). Each loop handles its own end, so that the arithmetic stands in one
+ * place and is inlined: called, the plain gradient took 1.5 instead of 1.1.
  */
 import { loadLanes, storeLanes } from "./lanes";
 import { exp, madd } from "./simd";
 
-/** y = silu(x) + residual; residual [count] or 0. y may be x. */
+/** y = silu(x) + residual; residual [count] or 0. y may be x or residual. */
 export function silu(x: usize, residual: usize, y: usize, count: i32): void {
-  const end = y + ((<usize>(count & ~3)) << 2);
-  if (residual == 0) {
-    for (; y < end; x += 16, y += 16) v128.store(y, siluOf(v128.load(x)));
-  } else {
-    for (; y < end; x += 16, y += 16, residual += 16) v128.store(y, f32x4.add(siluOf(v128.load(x)), v128.load(residual)));
+  for (; count > 0; count -= 8, x += 32, y += 32) {
+    const whole = count >= 8;
+    const x0 = whole ? v128.load(x) : loadLanes(x, count);
+    const x1 = whole ? v128.load(x, 16) : loadLanes(x + 16, count - 4);
+    const e0 = decay(x0);
+    const e1 = decay(x1);
+    let y0 = f32x4.mul(f32x4.pmax(x0, f32x4.splat(-100)), rising(x0, e0, reciprocal(e0)));
+    let y1 = f32x4.mul(f32x4.pmax(x1, f32x4.splat(-100)), rising(x1, e1, reciprocal(e1)));
+    if (residual != 0) {
+      y0 = f32x4.add(y0, whole ? v128.load(residual) : loadLanes(residual, count));
+      y1 = f32x4.add(y1, whole ? v128.load(residual, 16) : loadLanes(residual + 16, count - 4));
+      residual += 32;
+    }
+    if (whole) {
+      v128.store(y, y0);
+      v128.store(y, y1, 16);
+    } else {
+      storeLanes(y, y0, count);
+      storeLanes(y + 16, y1, count - 4);
+    }
   }
-  const rest = count & 3;
-  if (rest == 0) return;
-  const value = siluOf(loadLanes(x, rest));
-  storeLanes(y, residual == 0 ? value : f32x4.add(value, loadLanes(residual, rest)), rest);
 }
 
 /** out = dy silu'(x). out may be dy or x. */
 export function siluGradient(x: usize, dy: usize, out: usize, count: i32): void {
-  const end = out + ((<usize>(count & ~3)) << 2);
-  for (; out < end; x += 16, dy += 16, out += 16) v128.store(out, f32x4.mul(v128.load(dy), slopeOf(v128.load(x))));
-  const rest = count & 3;
-  if (rest != 0) storeLanes(out, f32x4.mul(loadLanes(dy, rest), slopeOf(loadLanes(x, rest))), rest);
+  for (; count > 0; count -= 8, x += 32, dy += 32, out += 32) {
+    const whole = count >= 8;
+    const x0 = whole ? v128.load(x) : loadLanes(x, count);
+    const x1 = whole ? v128.load(x, 16) : loadLanes(x + 16, count - 4);
+    const e0 = decay(x0);
+    const e1 = decay(x1);
+    const r0 = reciprocal(e0);
+    const r1 = reciprocal(e1);
+    const slope0 = slope(x0, rising(x0, e0, r0), falling(x0, e0, r0));
+    const slope1 = slope(x1, rising(x1, e1, r1), falling(x1, e1, r1));
+    if (whole) {
+      const out0 = f32x4.mul(v128.load(dy), slope0);
+      const out1 = f32x4.mul(v128.load(dy, 16), slope1);
+      v128.store(out, out0);
+      v128.store(out, out1, 16);
+    } else {
+      const out0 = f32x4.mul(loadLanes(dy, count), slope0);
+      const out1 = f32x4.mul(loadLanes(dy + 16, count - 4), slope1);
+      storeLanes(out, out0, count);
+      storeLanes(out + 16, out1, count - 4);
+    }
+  }
 }
 
-/** outX = g dy silu''(x), outDy = g silu'(x): the gradient of `siluGradient` for an output gradient g. */
+/** outX = g dy silu''(x), outDy = g silu'(x): the gradient of `siluGradient` for an output gradient g. An output may be an input. */
 export function siluCurvature(x: usize, dy: usize, g: usize, outX: usize, outDy: usize, count: i32): void {
-  for (let left = count; left > 0; left -= 4, x += 16, dy += 16, g += 16, outX += 16, outDy += 16) {
-    const value = loadLanes(x, left);
-    const share = loadLanes(g, left);
+  for (; count > 0; count -= 4, x += 16, dy += 16, g += 16, outX += 16, outDy += 16) {
+    const value = count >= 4 ? v128.load(x) : loadLanes(x, count);
+    const share = count >= 4 ? v128.load(dy) : loadLanes(dy, count);
+    const outer = count >= 4 ? v128.load(g) : loadLanes(g, count);
     const e = decay(value);
-    const r = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
+    const r = reciprocal(e);
     const s = rising(value, e, r);
     const t = falling(value, e, r);
-    const held = limited(value);
-    const slope = f32x4.mul(s, madd(held, t, f32x4.splat(1)));
-    const bend = f32x4.mul(f32x4.mul(s, t), madd(held, f32x4.sub(t, s), f32x4.splat(2)));
-    storeLanes(outX, f32x4.mul(f32x4.mul(share, loadLanes(dy, left)), bend), left);
-    storeLanes(outDy, f32x4.mul(share, slope), left);
-  }
-}
-
-/** out = dy silu'(x) [rows, cols] and sums [cols] = sum over rows of out, in their order. */
-export function siluGradientSums(x: usize, dy: usize, out: usize, sums: usize, rows: i32, cols: i32): void {
-  for (let j = 0; j < cols; j++) store<f32>(sums + ((<usize>j) << 2), 0);
-  for (let i = 0; i < rows; i++) {
-    let at = sums;
-    let left = cols;
-    for (; left >= 4; left -= 4, at += 16, x += 16, dy += 16, out += 16) {
-      const value = f32x4.mul(v128.load(dy), slopeOf(v128.load(x)));
-      v128.store(out, value);
-      v128.store(at, f32x4.add(v128.load(at), value));
+    const bend = f32x4.mul(f32x4.mul(s, t), madd(limited(value), f32x4.sub(t, s), f32x4.splat(2)));
+    const ofX = f32x4.mul(f32x4.mul(outer, share), bend);
+    const ofDy = f32x4.mul(outer, slope(value, s, t));
+    if (count >= 4) {
+      v128.store(outX, ofX);
+      v128.store(outDy, ofDy);
+    } else {
+      storeLanes(outX, ofX, count);
+      storeLanes(outDy, ofDy, count);
     }
-    if (left == 0) continue;
-    const value = f32x4.mul(loadLanes(dy, left), slopeOf(loadLanes(x, left)));
-    storeLanes(out, value, left);
-    storeLanes(at, f32x4.add(loadLanes(at, left), value), left);
-    const bytes = (<usize>left) << 2;
-    x += bytes;
-    dy += bytes;
-    out += bytes;
   }
 }
 
-function siluOf(x: v128): v128 {
-  const e = decay(x);
-  const r = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
-  return f32x4.mul(f32x4.pmax(x, f32x4.splat(-100)), rising(x, e, r));
-}
-
-/** s (1 + x (1 - s)) */
-function slopeOf(x: v128): v128 {
-  const e = decay(x);
-  const r = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
-  return f32x4.mul(rising(x, e, r), madd(limited(x), falling(x, e, r), f32x4.splat(1)));
+/** out = dy silu'(x) [rows, cols] and sums [cols] = sum over rows of out, in their order. out may be dy or x. */
+export function siluGradientSums(x: usize, dy: usize, out: usize, sums: usize, rows: i32, cols: i32): void {
+  const bytes = (<usize>cols) << 2;
+  memory.fill(sums, 0, bytes);
+  for (let i = 0; i < rows; i++, x += bytes, dy += bytes, out += bytes) {
+    siluGradient(x, dy, out, cols);
+    let at = sums;
+    let from = out;
+    for (const end = sums + ((<usize>(cols & ~3)) << 2); at < end; at += 16, from += 16) {
+      v128.store(at, f32x4.add(v128.load(at), v128.load(from)));
+    }
+    for (const end = sums + bytes; at < end; at += 4, from += 4) store<f32>(at, load<f32>(at) + load<f32>(from));
+  }
 }
 
 /** exp(-|x|) */
@@ -85,14 +104,24 @@ function decay(x: v128): v128 {
   return exp(v128.or(x, f32x4.splat(-0.0)));
 }
 
-/** s(x) */
-function rising(x: v128, e: v128, r: v128): v128 {
-  return v128.bitselect(r, f32x4.mul(e, r), f32x4.ge(x, f32x4.splat(0)));
+/** 1 / (1 + e) */
+function reciprocal(e: v128): v128 {
+  return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
 }
 
-/** 1 - s(x) */
+/** s(x): r or e r. */
+function rising(x: v128, e: v128, r: v128): v128 {
+  return f32x4.mul(r, f32x4.pmax(e, v128.and(f32x4.splat(1), f32x4.ge(x, f32x4.splat(0)))));
+}
+
+/** 1 - s(x): e r or r. */
 function falling(x: v128, e: v128, r: v128): v128 {
-  return v128.bitselect(f32x4.mul(e, r), r, f32x4.ge(x, f32x4.splat(0)));
+  return f32x4.mul(r, f32x4.pmax(e, v128.andnot(f32x4.splat(1), f32x4.ge(x, f32x4.splat(0)))));
+}
+
+/** s (1 + x t), t = 1 - s */
+function slope(x: v128, s: v128, t: v128): v128 {
+  return f32x4.mul(s, madd(limited(x), t, f32x4.splat(1)));
 }
 
 /** x within -100 .. 100; NaN stays. */

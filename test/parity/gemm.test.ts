@@ -111,6 +111,7 @@ describe.each(BUILDS)("$build build", ({ exact }) => {
     [3, 4, 600],
     [512, 1, 64],
     [64, 1, 512],
+    [39, 1, 21],
     [512, 64, 1],
     [1, 128, 128],
     [22, 24, 64],
@@ -142,13 +143,14 @@ describe.each(BUILDS)("$build build", ({ exact }) => {
     for (const [m, n, k] of [
       [17, 13, 300],
       [11, 1, 64],
+      [37, 1, 23],
       [12, 64, 7],
     ]) {
       const a = numbers(m * k, 5);
       const b = numbers(k * n, 6);
       const bias = numbers(n, 7);
       const whole = product(exact, mode, a, b, { m, n, k }, { bias });
-      for (const count of [1, 2, 3, 5, 8]) {
+      for (const count of [1, 2, 3, 5, 8, 17].filter((rows) => rows <= m)) {
         for (let first = 0; first + count <= m; first++) {
           const part = product(exact, mode, rowsOf(mode >= 2, a, m, k, first, count), b, { m: count, n, k }, { bias });
           expect(part).toEqual(whole.slice(first * n, (first + count) * n));
@@ -233,7 +235,7 @@ describe.each(BUILDS)("denseSilu, $build build", ({ exact }) => {
   const cases = [true, false].flatMap((residual) => [true, false].map((keep) => ({ residual, keep })));
   it.each(cases)("equals f64, residual $residual, z kept $keep", ({ residual, keep }) => {
     for (const [m, n, k] of [
-      [1, 1, 1],
+      [1, 2, 1],
       [13, 17, 300],
       [33, 64, 10],
     ]) {
