@@ -23,6 +23,7 @@ const peers = {
   bnem: nodePeer("bnem", { mode: "iid", build: "relaxed" }),
   "bnem plain": nodePeer("bnem", { mode: "iid", build: "plain" }),
   "bnem lattice": nodePeer("bnem", { mode: "lattice", build: "relaxed" }),
+  "bnem all cores": nodePeer("bnem", { mode: "iid", build: "relaxed", workers: "auto" }),
   C: cEstimator(),
   JavaScript: nodePeer("scalar", { skip: false }),
   "tfjs wasm": nodePeer("tfjs"),

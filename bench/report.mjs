@@ -20,7 +20,7 @@ table{border-collapse:collapse;width:100%;font-size:13.5px}th,td{text-align:left
 thead th{color:var(--muted);font-weight:500}tbody th{font-weight:500}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .own{background:var(--card)}.own th{font-weight:700}.missing{color:var(--muted)}.good{color:var(--good)}.bad{color:var(--bad)}.goals{max-width:860px;margin:10px 0 18px}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(480px,100%),1fr));gap:18px;margin:12px 0}
-figure{margin:0;border:1px solid var(--rule);border-radius:8px;padding:10px}figcaption{color:var(--muted);font-size:12.5px}
+figure{margin:0;max-width:660px;border:1px solid var(--rule);border-radius:8px;padding:10px}figcaption{color:var(--muted);font-size:12.5px}
 summary{cursor:pointer;margin:6px 0}`;
 
 const rank = ({ bench }) => (order.includes(bench) ? order.indexOf(bench) : order.length);
@@ -32,13 +32,16 @@ function readResults() {
     .sort((a, b) => rank(a) - rank(b) || a.bench.localeCompare(b.bench, "en"));
 }
 
-/** Every peer that is missing anywhere, once, with what to do. */
+/** Every peer that is missing anywhere, under what it lacks: { words: names }. */
 function missingPeers(value, found = new Map()) {
   if (value === null || typeof value !== "object") return found;
   for (const [name, entry] of Object.entries(value)) {
-    if (entry?.missing && typeof entry.missing === "string")
-      found.set(name, `${entry.missing}${entry.remedy ? ` (${entry.remedy})` : ""}`);
-    else missingPeers(entry, found);
+    if (typeof entry?.missing !== "string") {
+      missingPeers(entry, found);
+      continue;
+    }
+    const words = `${entry.missing}${entry.remedy ? ` (${entry.remedy})` : ""}`;
+    found.set(words, (found.get(words) ?? new Set()).add(name));
   }
   return found;
 }
@@ -54,7 +57,7 @@ function page(results) {
     `bnem ${latest.bnem}`,
   ];
   const missing = [...missingPeers(results.map(({ result }) => result))];
-  const list = missing.map(([name, words]) => `<li>${escapeText(name)}: ${escapeText(words)}</li>`).join("");
+  const list = missing.map(([words, names]) => `<li>${escapeText([...names].join(", "))}: ${escapeText(words)}</li>`).join("");
   return `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"/><meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>

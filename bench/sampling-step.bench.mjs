@@ -16,6 +16,7 @@ const batches = quick ? [1000] : [250, 1000, 4000];
 
 const peers = {
   bnem: nodePeer("bnem", { preset: "nem", sigma: 1 }),
+  "bnem all cores": nodePeer("bnem", { preset: "nem", sigma: 1, workers: "auto" }),
   "tfjs wasm": nodePeer("tfjs"),
   "jax-js": nodePeer("jax-js"),
   JavaScript: nodePeer("scalar"),
@@ -25,10 +26,10 @@ const peers = {
 
 /** The peers' networks are the same one: the root mean square of their gradients agrees. Ours is another network and only finite. */
 function check(rows) {
-  const others = rows.filter((row) => row.name !== "bnem");
+  const others = rows.filter((row) => !row.name.startsWith("bnem"));
   for (const row of rows) {
     const [value] = row.first;
-    const wrong = row.name === "bnem" ? !Number.isFinite(value) : !(Math.abs(value / others[0].first[0] - 1) < 1e-4);
+    const wrong = row.name.startsWith("bnem") ? !Number.isFinite(value) : !(Math.abs(value / others[0].first[0] - 1) < 1e-4);
     if (wrong)
       throw new Error(`${row.name}: root mean square of the score is ${value}, that of ${others[0].name} ${others[0].first[0]}`);
   }

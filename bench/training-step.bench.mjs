@@ -37,6 +37,8 @@ const peers = {
   bnem: nodePeer("bnem"),
   "bnem plain": nodePeer("bnem", { exact: true }),
   "bnem on tfjs kernels": nodePeer("bnem", { kernels: "tfjs" }),
+  // It tries six ways to share the blocks for a dozen steps each, then keeps the fastest.
+  "bnem all cores": nodePeer("bnem", { workers: "auto", warmSteps: 90 }),
   "tfjs wasm": nodePeer("tfjs"),
   "tfjs cpu": nodePeer("tfjs", { backend: "cpu" }),
   "jax-js": nodePeer("jax-js"),

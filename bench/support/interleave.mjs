@@ -36,19 +36,28 @@ export const loadAverage = () => os.loadavg().map((load) => Math.round(load * 10
 async function startAll(peers, folder) {
   const rows = [];
   for (const [name, peer] of Object.entries(peers))
-    rows.push({ name, started: await startPeer(peer, folder), ms: [], cpuMs: [], rounds: [] });
+    rows.push({
+      name,
+      started: await startPeer(peer, folder),
+      warmSteps: peer.settings.warmSteps ?? 0,
+      ms: [],
+      cpuMs: [],
+      rounds: [],
+    });
   return rows;
 }
 
-/** First values of every peer (checked by the caller), then steps until its code is hot. */
+/** First values of every peer (checked by the caller), then steps until its code is hot and, where it tries things out, until it has chosen. */
 async function warm(row, { firstValues, warmMs }) {
   const first = await row.started.run(firstValues);
   row.first = first.values;
   let typical = Math.min(...first.ms);
   let spent = first.ms.reduce((sum, ms) => sum + ms, 0);
-  while (spent < warmMs) {
+  let steps = firstValues;
+  while (spent < warmMs || steps < row.warmSteps) {
     const more = await row.started.run(Math.max(1, Math.min(50, Math.round(50 / typical))));
     typical = Math.min(typical, ...more.ms);
+    steps += more.ms.length;
     spent += more.ms.reduce((sum, ms) => sum + ms, 0);
   }
   row.typical = typical;
@@ -95,7 +104,13 @@ export function report(rows, own) {
     if (started.missing) peers[name] = { missing: started.missing, remedy: started.remedy };
     else {
       const facts = { version: started.version, ...(started.note ? { note: started.note } : {}) };
-      peers[name] = { ...facts, ms: summary(ms), cpuMs: summary(cpuMs), first, ...(profile ? { profile } : {}) };
+      peers[name] = {
+        ...facts,
+        ms: summary(ms),
+        cpuMs: cpuMs.length > 0 ? summary(cpuMs) : null,
+        first,
+        ...(profile ? { profile } : {}),
+      };
     }
   }
   const base = rows.find((row) => row.name === own && !row.started.missing);
@@ -107,7 +122,8 @@ export function report(rows, own) {
     );
     ratios[row.name] = {
       ofMedians: digits(median(row.ms) / median(base.ms)),
-      ofCpuTimes: digits(median(row.cpuMs) / median(base.cpuMs)),
+      // A peer that times itself knows its wall time only.
+      ofCpuTimes: row.cpuMs.length > 0 ? digits(median(row.cpuMs) / median(base.cpuMs)) : null,
       byRound: summary(pairs),
     };
   }
@@ -121,9 +137,11 @@ export function printRows(title, { peers, ratios }) {
     if (row.missing) console.error(`  ${name.padEnd(24)} missing: ${row.missing} (${row.remedy})`);
     else {
       const { median: middle, quartiles } = row.ms;
-      const ratio = ratios[name] ? `${ratios[name].ofMedians.toFixed(2)} x (cpu ${ratios[name].ofCpuTimes.toFixed(2)} x)` : "";
+      const ratio = ratios[name]
+        ? `${ratios[name].ofMedians.toFixed(2)} x (cpu ${ratios[name].ofCpuTimes?.toFixed(2) ?? "–"} x)`
+        : "";
       console.error(
-        `  ${name.padEnd(24)} ${middle.toFixed(3).padStart(11)} ms  [${quartiles.map((q) => q.toFixed(3)).join(" .. ")}]  cpu ${row.cpuMs.median.toFixed(3)}  ${ratio}`,
+        `  ${name.padEnd(24)} ${middle.toFixed(3).padStart(11)} ms  [${quartiles.map((q) => q.toFixed(3)).join(" .. ")}]  cpu ${row.cpuMs?.median.toFixed(3) ?? "–"}  ${ratio}`,
       );
     }
   }

@@ -12,6 +12,7 @@ export { initKernels } from "./kernels/load.js";
 export { startBackend } from "./networks/backend.js";
 export { dense } from "./networks/ops/dense.js";
 export { silu } from "./networks/ops/silu.js";
+export { threadsOf } from "./pipeline/threads.js";
 export { setKernelMode } from "./networks/wasm/kernel-mode.js";
 export { makeLearner } from "./training/make-learner.js";
 `;
@@ -31,9 +32,11 @@ function plainNetwork(lib, shapes, dim, parameterCount) {
 
 /**
  * start({ inputs, width, depth, batch, loss, parameters, x, target }) -> { step(): the loss before the step, profile() }: what a run of
- * training does with a batch once its targets are there. `kernels`: "bnem" or "tfjs"; `exact`: the plain-SIMD build.
+ * training does with a batch once its targets are there. `kernels`: "bnem" or "tfjs"; `exact`: the plain-SIMD build;
+ * `workers`: threads that share the blocks of a step.
  */
-async function start({ inputs, width, depth, batch, loss, parameters, x, target, kernels = "bnem", exact = false }) {
+async function start(theCase) {
+  const { inputs, width, depth, batch, loss, parameters, x, target, kernels = "bnem", exact = false, workers = 1 } = theCase;
   const lib = await importInside(inside);
   await lib.initKernels();
   lib.setKernelMode(kernels);
@@ -48,6 +51,7 @@ async function start({ inputs, width, depth, batch, loss, parameters, x, target,
       estimator: { kind: double ? "score" : "energy" },
       loss: { name: "squared" },
       knobs: { gradientClip: Infinity, emaDecay: 0.999, exact },
+      pool: lib.threadsOf("bench", workers).pool,
     },
     { parameters, ema: parameters.slice(), adam: { m: zeros(), v: zeros(), step: 0 } },
   );
@@ -88,29 +92,32 @@ function profileOf(learner, batch) {
 }
 
 export async function trainingStep(theCase) {
-  const { kernels = "bnem", exact = false } = theCase;
-  return { version: `this tree, kernels ${kernels}${exact ? ", plain SIMD" : ""}`, ...(await start(theCase)) };
+  const { kernels = "bnem", exact = false, workers = 1 } = theCase;
+  const version = `this tree, kernels ${kernels}${exact ? ", plain SIMD" : ""}, workers ${workers}`;
+  return { version, ...(await start(theCase)) };
 }
 
-/** Calls of `target.noised` on fixed points, fresh keys. `build`: relaxed (where the engine has it) or plain. */
-export async function estimator({ rows, mcSamples, sigma, means, points, mode, build, seed, workers }) {
-  const { gaussianMixture, init, keyOf, version } = await import("bnem");
-  await init(workers === undefined ? {} : { workers });
+/** `target.noised` on fixed points with fresh keys. `build`: relaxed (where the engine has it) or plain; `workers`: on all cores. */
+export async function estimator({ rows, mcSamples, sigma, means, points, mode, build, seed, workers = 1 }) {
+  const { gaussianMixture, init, keyOf, noisedOnAllCores, version } = await import("bnem");
+  await init();
   const target = gaussianMixture({ components: means.length / 2, seed: 0 });
   const x = { data: points, n: rows, dim: 2 };
   const variance = new Float32Array(rows).fill(sigma * sigma);
   let count = 0;
-  const step = () => {
+  const step = async () => {
     const key = keyOf(seed * 100_000 + count++);
-    return target.noised({ x, variance, mcSamples, mode, key, quantity: "energy", exact: build === "plain" }).energy;
+    const request = { x, variance, mcSamples, mode, key, quantity: "energy", exact: build === "plain" };
+    const result = workers === 1 ? target.noised(request) : await noisedOnAllCores(target, request, { workers });
+    return result.energy;
   };
-  return { version: `bnem ${version}, ${build}`, step };
+  return { version: `bnem ${version}, ${build}, workers ${workers}`, step };
 }
 
 /** One public score evaluation of a sampler's model, features included. */
-export async function score({ batch, preset, x, sigma }) {
+export async function score({ batch, preset, x, sigma, workers = 1 }) {
   const { createTrainer, gaussianMixture, init, presets, startBackend, version } = await import("bnem");
-  await init();
+  await init({ workers });
   await startBackend("wasm");
   const trainer = await createTrainer(gaussianMixture({ components: 40, seed: 0 }), {
     ...presets.gmm40[preset],
@@ -127,7 +134,7 @@ export async function score({ batch, preset, x, sigma }) {
     for (const value of values) sum += value * value;
     return Math.sqrt(sum / values.length);
   };
-  return { version: `bnem ${version}`, step };
+  return { version: `bnem ${version}, workers ${workers}`, step };
 }
 
 const metricsInside = `

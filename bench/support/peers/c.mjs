@@ -25,7 +25,7 @@ export function cEstimator() {
           const results = [];
           for (let i = 0; i < steps; i++) results.push(await step());
           const ms = results.map((result) => result.ms);
-          return { ms, cpuMs: ms, values: results.map((result) => [result.mean]) };
+          return { ms, cpuMs: [], values: results.map((result) => [result.mean]) };
         },
         profile: async () => null,
         stop: () => program.stop(),
@@ -48,7 +48,7 @@ export function cTrainingStep() {
         async run(count) {
           const steps = await program.steps(count);
           const ms = steps.map((step) => step.ms);
-          return { ms, cpuMs: ms, values: steps.map((step) => step.loss) };
+          return { ms, cpuMs: [], values: steps.map((step) => step.loss) };
         },
         profile: async () => null,
         stop: () => program.stop(),

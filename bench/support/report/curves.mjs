@@ -12,7 +12,7 @@ const labelHeight = 15;
 const colours = { bnem: 1, C: 2, JavaScript: 3, tfjs: 4, "jax-js": 5, torch: 6, SciPy: 7 };
 const colourOf = (name) => colours[Object.keys(colours).find((word) => name.startsWith(word))] ?? 7;
 const dashOf = (name) =>
-  /2 threads/.test(name) ? "2 3" : /careful|plain/.test(name) ? "7 4" : /lattice|cpu/.test(name) ? "1 3" : "";
+  /2 threads|all cores/.test(name) ? "2 3" : /careful|plain/.test(name) ? "7 4" : /lattice|cpu|on tfjs/.test(name) ? "1 3" : "";
 
 /** Label positions at least `labelHeight` apart, in the order of the line ends. */
 function spread(ends) {
@@ -45,6 +45,13 @@ function axes(x, y, xs, { xLabel, yLabel }) {
 <text class="label" transform="translate(14 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeText(yLabel)}</text>`;
 }
 
+/** The next 1, 2 or 5 times a power of ten that is at least `value`; and at most. */
+function roundUp(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * [1, 2, 5, 10].find((factor) => factor * power >= value * (1 - 1e-9));
+}
+const roundDown = (value) => 1 / roundUp(1 / value);
+
 /** `series`: [{ name, points: [[x, y]] }]; nothing to draw gives "". */
 export function curves({ title, xLabel, yLabel, series }) {
   const drawn = series
@@ -54,7 +61,7 @@ export function curves({ title, xLabel, yLabel, series }) {
   const xs = [...new Set(drawn.flatMap(({ points }) => points.map(([px]) => px)))].sort((a, b) => a - b);
   const ys = drawn.flatMap(({ points }) => points.map(([, py]) => py));
   const x = scaleLog([xs[0], xs.at(-1)], [margin.left, width - margin.right]);
-  const y = scaleLog([Math.min(...ys), Math.max(...ys)], [height - margin.bottom, margin.top]).nice();
+  const y = scaleLog([roundDown(Math.min(...ys)), roundUp(Math.max(...ys))], [height - margin.bottom, margin.top]);
   const path = line(
     ([px]) => x(px),
     ([, py]) => y(py),

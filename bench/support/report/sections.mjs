@@ -125,6 +125,43 @@ function timeToQuality(result) {
   return `${goalTable(goals)}${plainTable(columns, rows)}`;
 }
 
+function cores({ threads, target }) {
+  const goals = threads
+    .filter((row) => row.threads > 1)
+    .map((row) => ({
+      words: `${row.threads} threads: scaling of the estimator over that of the control loop`,
+      value: times(row.share.median),
+      goal: `≥ ${target.share} ×`,
+      reached: row.share.median >= target.share,
+    }));
+  const series = [
+    { name: "bnem", points: threads.map((row) => [row.threads, row.scaling.median]) },
+    { name: "control loop", points: threads.map((row) => [row.threads, row.controlScaling.median]) },
+  ];
+  const figure = curves({ title: "scaling over the threads", xLabel: "threads", yLabel: "times one thread", series });
+  return `${goalTable(goals)}<div class="figures">${figure}</div>`;
+}
+
+function gemm({ rows, targets }) {
+  const goals = rows.flatMap(({ shape, ways, slowestOverFastest }) => [
+    ...ways
+      .filter(({ relaxed }) => relaxed?.overC)
+      .map(({ way, relaxed }) => ({
+        words: `${shape} ${way}: ${number(relaxed.gflops)} GFLOP/s, time over that of C`,
+        value: times(relaxed.overC),
+        goal: `≤ ${targets.relaxedOverC} ×`,
+        reached: relaxed.overC <= targets.relaxedOverC,
+      })),
+    {
+      words: `${shape}: slowest way over the fastest`,
+      value: times(slowestOverFastest.relaxed),
+      goal: `≤ ${targets.slowestOverFastest} ×`,
+      reached: slowestOverFastest.relaxed <= targets.slowestOverFastest,
+    },
+  ]);
+  return goalTable(goals);
+}
+
 const other = (result) =>
   `<details><summary>Numbers</summary>${plainTable(
     ["", "value"],
@@ -134,6 +171,8 @@ const other = (result) =>
 const known = {
   "training-step": ["Training steps", trainingStep],
   "estimator-peers": ["Estimators", estimatorPeers],
+  gemm: ["Matrix products", gemm],
+  cores: ["Cores", cores],
   "sampling-step": ["Sampling steps", samplingStep],
   metrics: ["Metrics", metrics],
   "time-to-quality": ["GMM-40: time to quality", timeToQuality],

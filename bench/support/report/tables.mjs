@@ -14,7 +14,7 @@ function peerRow(name, row, ratio) {
   return `<tr${name === "bnem" ? ' class="own"' : ""}><th scope="row">${escapeText(name)}<small>${escapeText(about)}</small></th>${[
     number(row.ms.median),
     `${number(low)} – ${number(high)}`,
-    number(row.cpuMs.median),
+    number(row.cpuMs?.median),
     ratio ? times(ratio.ofMedians) : "1",
     ratio ? `${number(ratio.byRound.quartiles[0])} – ${number(ratio.byRound.quartiles[1])}` : "",
   ]
