@@ -4,11 +4,13 @@ import { derive, freshSeed, keyOf } from "../core/random.js";
 import { Pace } from "../core/task.js";
 import type { Batch, Energy, Key, TaskOptions } from "../core/types.js";
 import { initKernels } from "../kernels/load.js";
+import type { WorkerPool } from "../kernels/pool.js";
 import { type Draws, exactDraws, splitDraws } from "./draws.js";
 import { KSD_ROWS, ksd, medianDistance, steinFloor } from "./ksd.js";
 import { type Cloud, firstRows, type Metric } from "./metric.js";
 import { type MetricResult, type MetricResults, resultOf } from "./result.js";
-import { type PairRequest, scorePair } from "./score-pair.js";
+import type { PairRequest } from "./score-pair.js";
+import { type ScorePairs, scorePairsHere, withPairsShared } from "./score-pairs.js";
 import { type MetricName, metricNames, metricTable } from "./table.js";
 import { CRITERION, verdictOf } from "./verdict.js";
 import { transportMemory } from "./wasserstein.js";
@@ -77,7 +79,7 @@ interface Job {
   readonly pairs: number;
   readonly bandwidth: number;
   readonly metrics: readonly MetricName[];
-  readonly pace: Pace;
+  readonly scorePairs: ScorePairs;
   readonly report: (stage: EvaluateProgress["stage"], done: number, total: number) => void;
 }
 
@@ -89,9 +91,28 @@ interface Job {
  * signs. With `logWeights` the same metrics of the weighted sample follow, floors at the same effective size.
  * Cost in 2-D: 13 pairs of exact assignments, 0.25 s each at n = 2000, 1.4 s at n >= 4000; with weights half as much again. Same seed, same numbers.
  *
+ * @param pool threads that share the pairs, for energies that can be made again by name; the result does not depend on it
  * @throws TypeError, RangeError for x that is not a finite Batch of the energy's dim, or options of the wrong kind or length
  */
-export async function evaluate(x: Batch, energy: Energy, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluate(x: Batch, energy: Energy, options: EvaluateOptions = {}, pool?: WorkerPool): Promise<Evaluation> {
+  const prepared = await prepare(x, energy, options);
+  if ("verdict" in prepared) return prepared;
+  const finish = (scorePairs: ScorePairs) => results({ ...prepared, job: { ...prepared.job, scorePairs } });
+  const { signal } = options;
+  return pool && pool.threads > 1 ? withPairsShared(pool, energy, signal, finish) : finish(scorePairsHere(energy, signal));
+}
+
+type About = Pick<Evaluation, "energyName" | "n" | "dim" | "seed" | "nonFiniteEnergies">;
+
+interface Prepared {
+  readonly about: About;
+  readonly job: Omit<Job, "scorePairs">;
+  readonly sample: Cloud;
+  readonly weights: Float64Array | undefined;
+}
+
+/** Checks everything; where there is nothing to compare with, the whole evaluation. */
+async function prepare(x: Batch, energy: Energy, options: EvaluateOptions): Promise<Prepared | Evaluation> {
   checkOptions(CALL, options, KEYS);
   checkTask(CALL, options);
   checkEnergy(energy);
@@ -107,25 +128,30 @@ export async function evaluate(x: Batch, energy: Energy, options: EvaluateOption
   const weights = options.logWeights && normalisedWeights(CALL, options.logWeights);
   await initKernels();
   const key = keyOf(seed);
-  const pace = new Pace(options.signal);
-  await pace.breathe();
+  await new Pace(options.signal).breathe();
   const energies = options.energies ?? energy.energy(x);
   const about = { energyName: energy.name, n: x.n, dim: x.dim, seed, nonFiniteEnergies: countNonFinite(energies) };
   const draws = energy.exact
     ? exactDraws(energy.exact, x.n, references, key, given)
     : given && splitDraws(given, x.n, references, key);
   if (!draws) return { ...about, ...ksdAlone(x, energy, key, pairs) };
-  const job: Job = {
+  const job = {
     energy,
     key,
     draws,
     pairs,
     bandwidth: medianDistance(draws.references[0]),
     metrics: wanted.filter((name) => (metricTable[name] as Metric).supports(energy)),
-    pace,
-    report: (stage, done, total) => options.onProgress?.({ stage, done, total }),
+    report: (stage: EvaluateProgress["stage"], done: number, total: number) => options.onProgress?.({ stage, done, total }),
   };
-  const sample: Cloud = { x: firstRows(x, draws.rows), energies: energies.subarray(0, draws.rows) };
+  const rows = firstRows(x, draws.rows);
+  // Copies: a view sent to a worker takes all of the memory behind it along.
+  const sample: Cloud = { x: { ...rows, data: rows.data.slice() }, energies: energies.slice(0, draws.rows) };
+  return { about, job, sample, weights };
+}
+
+async function results({ about, job, sample, weights }: Prepared & { readonly job: Job }): Promise<Evaluation> {
+  const { draws, pairs } = job;
   const metrics = await plainResults(job, sample);
   const weighted = weights && (await weightedResults(job, sample, weights));
   return {
@@ -135,7 +161,7 @@ export async function evaluate(x: Batch, energy: Energy, options: EvaluateOption
     floorFrom: draws.from,
     metrics,
     ...(weighted && { weighted }),
-    verdict: wordsOf(about.nonFiniteEnergies, x.n, draws, metrics, weighted),
+    verdict: wordsOf(about.nonFiniteEnergies, about.n, draws, metrics, weighted),
   };
 }
 
@@ -198,14 +224,13 @@ async function score(
   stage: EvaluateProgress["stage"],
 ): Promise<Map<MetricName, number[]>> {
   const values = new Map<MetricName, number[]>(job.metrics.map((name) => [name, []]));
-  for (let k = 0; k < count; k++) {
-    const request = requestOf(k);
-    const scores = await scorePair(job.energy, request, () => job.pace.breathe());
+  const requests = Array.from({ length: count }, (_, k) => requestOf(k));
+  const scores = await job.scorePairs(requests, (done) => job.report(stage, done, count));
+  requests.forEach((request, k) => {
     request.metrics.forEach((name, i) => {
-      values.get(name)?.push(scores[i]);
+      values.get(name)?.push(scores[k][i]);
     });
-    job.report(stage, k + 1, count);
-  }
+  });
   return values;
 }
 

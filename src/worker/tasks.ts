@@ -2,10 +2,12 @@
 import type { TaskTable } from "../kernels/pool-protocol.js";
 import { gradientTask, installProgram } from "./gradient-task.js";
 import { installEnergy, noisedTask } from "./noised-task.js";
+import { pairTask } from "./pair-task.js";
 
 export const tasks: TaskTable = {
   energy: installEnergy,
   noised: noisedTask,
+  pair: pairTask,
   program: installProgram,
   gradient: gradientTask,
 };

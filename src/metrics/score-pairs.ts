@@ -1,0 +1,58 @@
+/** The pairs behind metrics and floors, on the calling thread or on all of a pool's: same numbers. */
+import { BnemError } from "../core/errors.js";
+import { Pace } from "../core/task.js";
+import type { Energy } from "../core/types.js";
+import type { WorkerPool } from "../kernels/pool.js";
+import { type PairRequest, scorePair } from "./score-pair.js";
+
+/** Values of each request's metrics, in the order of the requests. `onDone` hears how many are done. */
+export type ScorePairs = (requests: readonly PairRequest[], onDone: (done: number) => void) => Promise<number[][]>;
+
+/** What the task "pair" is sent. */
+export interface PairPayload {
+  /** Key under which the energy is installed. */
+  readonly energy: string;
+  readonly request: PairRequest;
+}
+
+export function scorePairsHere(energy: Energy, signal?: AbortSignal): ScorePairs {
+  const pace = new Pace(signal);
+  return async (requests, onDone) => {
+    const values: number[][] = [];
+    for (const request of requests) {
+      values.push(await scorePair(energy, request, () => pace.breathe()));
+      onDone(values.length);
+    }
+    return values;
+  };
+}
+
+let installs = 0;
+
+/**
+ * Runs `work` with pairs shared by the pool's threads. An energy that cannot be made again by name (JavaScript functions, or one that its name and
+ * options do not make) has them all on the calling thread.
+ */
+export async function withPairsShared<T>(
+  pool: WorkerPool,
+  energy: Energy,
+  signal: AbortSignal | undefined,
+  work: (scorePairs: ScorePairs) => Promise<T>,
+): Promise<T> {
+  const here = () => work(scorePairsHere(energy, signal));
+  const { name, options, check } = energy;
+  if (options === null) return here();
+  const key = `evaluated energy ${++installs}`;
+  pool.install(key, "energy", { name, options, check });
+  try {
+    return await work((requests, onDone) => {
+      const payloads = requests.map((request): PairPayload => ({ energy: key, request }));
+      return pool.share<number[]>("pair", payloads, { signal, onProgress: onDone });
+    });
+  } catch (error) {
+    if (error instanceof BnemError && error.code === "bad-energy") return here();
+    throw error;
+  } finally {
+    pool.uninstall(key);
+  }
+}
