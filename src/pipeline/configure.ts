@@ -2,7 +2,7 @@
 import { checkInteger, hasMethods } from "../core/check.js";
 import { freshSeed } from "../core/random.js";
 import type { Energy, Estimator, NetworkLengths, NetworkRecipe, NoiseSchedule } from "../core/types.js";
-import { normalRows, perturb, uniforms } from "../kernels/normal.js";
+import { normalRows } from "../kernels/normal.js";
 import type { MlpOptions } from "../networks/mlp.js";
 import { mlp } from "../networks/mlp.js";
 import type { Network, NetworkFactory } from "../networks/network.js";
@@ -112,9 +112,6 @@ export function knobsOf(settings: SettledSettings, schedule: NoiseSchedule): Loo
   };
 }
 
-/** The random numbers of training: bits promised on every runtime. */
-export const kernelRandom = { normalRows, uniforms, perturb };
-
 /** Everything but the tensors. `settings` are what a checkpoint stores. */
 export interface Configured {
   readonly settings: SettledSettings;
@@ -200,7 +197,7 @@ export function configure(call: string, energy: Energy, options: TrainOptions): 
     network,
     loss,
     knobs: knobsOf(settings, schedule),
-    random: kernelRandom,
+    draws: normalRows,
   };
   return { settings, config };
 }

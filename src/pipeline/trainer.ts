@@ -3,6 +3,7 @@ import { checkInteger, checkOptions, checkTask } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import type { Energy, TaskOptions } from "../core/types.js";
 import { initKernels, kernelReport } from "../kernels/load.js";
+import { normalRows } from "../kernels/normal.js";
 import { type BackendReport, type GpuSource, startBackend } from "../networks/backend.js";
 import type { NetworkFactory } from "../networks/network.js";
 import type { CalibrationPoint } from "../training/calibration.js";
@@ -13,7 +14,6 @@ import {
   type Configured,
   checkParts,
   configure,
-  kernelRandom,
   knobsOf,
   makeNetwork,
   type SettledSettings,
@@ -160,10 +160,10 @@ export class Trainer {
  */
 export async function createTrainer(energy: Energy, options: TrainOptions & RuntimeOptions = {}): Promise<Trainer> {
   await initKernels();
-  const threads = threadsOf("createTrainer", options.workers);
   // What a checkpoint says must decide the bits of a resume, also in a process where nobody calls init({ exact: true }) again.
   const configured = configure("createTrainer", energy, kernelReport().exact ? { ...options, exact: true } : options);
   checkIdentity(energy);
+  const threads = threadsOf("createTrainer", options.workers);
   const { backend } = configured.settings;
   const report = await startBackend(backend, { parameters: configured.config.network.parameterCount, gpu: options.gpu });
   return new Trainer(configured, new TrainingLoop({ ...configured.config, pool: threads.pool }), report, threads);
@@ -207,7 +207,7 @@ function configurationOf(facts: CheckpointFacts, energy: Energy, options: Resume
   const estimator = options.estimator ?? rebuildEstimator(facts.estimator);
   const { schedule, network } = scheduleAndNetwork("resumeTrainer", facts, energy, options);
   const knobs = knobsOf(settings, schedule);
-  return { settings, config: { energy, estimator, schedule, network, loss: facts.loss, knobs, random: kernelRandom } };
+  return { settings, config: { energy, estimator, schedule, network, loss: facts.loss, knobs, draws: normalRows } };
 }
 
 /**

@@ -3,7 +3,6 @@ import type { Energy, Estimator, NoiseSchedule } from "../core/types.js";
 import type { WorkerPool } from "../kernels/pool.js";
 import type { Network } from "../networks/network.js";
 import type { NormalSource } from "../samplers/normal-source.js";
-import type { RandomSource } from "./inputs.js";
 import type { Loss } from "./loss.js";
 
 /** Numbers of a training run; lengths in raw units. */
@@ -40,7 +39,8 @@ export interface LoopConfig {
   readonly network: Network;
   readonly loss: Loss;
   readonly knobs: LoopKnobs;
-  readonly random: RandomSource & { readonly normalRows: NormalSource };
+  /** Normal numbers of buffer refills. */
+  readonly draws: NormalSource;
   /** Threads that share the work of a step; absent: the calling thread does it all. Results do not depend on it. */
   readonly pool?: WorkerPool;
 }

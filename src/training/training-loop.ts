@@ -7,21 +7,19 @@ import { BnemError } from "../core/errors.js";
 import { derive, keyOf } from "../core/random.js";
 import { Pace } from "../core/task.js";
 import type { EstimateRequest, EstimateResult, Key } from "../core/types.js";
+import type { TrainingInputs, TrainingRows } from "../kernels/training-rows.js";
 import { backendFailure } from "../networks/backend.js";
 import { NeuralModel } from "../networks/model.js";
 import { edmGrid } from "../samplers/grid.js";
 import { reverseSde } from "../samplers/reverse-sde.js";
-import { SampleBuffer } from "./buffer.js";
 import { type CalibrationPoint, calibrationCurve, observeCalibration } from "./calibration.js";
 import { History } from "./history.js";
-import { type StepInputs, stepInputs } from "./inputs.js";
-import type { Learner } from "./learner.js";
 import { learningRateAt } from "./learning-rate.js";
 import type { LoopConfig, StepInfo } from "./loop-config.js";
+import { type LoopParts, makeParts, varianceRange } from "./loop-parts.js";
 import type { LoopCounts, LoopState } from "./loop-state.js";
 import { lossArrays } from "./loss.js";
 import { lossWeights } from "./loss-weights.js";
-import { makeLearner } from "./make-learner.js";
 
 export interface StepsOptions {
   readonly signal?: AbortSignal;
@@ -34,8 +32,7 @@ function someFinite({ energyCalls, networkCalls, nonFinite }: EstimateResult): b
 
 /** Holds tensors until `dispose`. Make it with `createTrainer`, which starts kernels and backend first. */
 export class TrainingLoop {
-  private readonly learner: Promise<Learner>;
-  private readonly buffer: SampleBuffer;
+  private readonly parts: Promise<LoopParts>;
   private readonly teacher: NeuralModel;
   private readonly history: History;
   private readonly memory: Map<string, Float64Array>;
@@ -55,20 +52,15 @@ export class TrainingLoop {
     this.key = keyOf(knobs.seed);
     this.total = knobs.steps;
     const start = state?.parameters ?? network.initialize(derive(this.key, "network"));
-    this.learner = makeLearner(config, {
-      parameters: start,
-      ema: state?.ema ?? start,
-      adam: {
-        m: state?.adamM ?? new Float32Array(start.length),
-        v: state?.adamV ?? new Float32Array(start.length),
-        step: state?.adamStep ?? 0,
-      },
-    });
-    // Who asks for the learner hears of a failure; until then it is not an unhandled one.
-    this.learner.catch(() => undefined);
+    const adam = {
+      m: state?.adamM ?? new Float32Array(start.length),
+      v: state?.adamV ?? new Float32Array(start.length),
+      step: state?.adamStep ?? 0,
+    };
+    this.parts = makeParts(config, this.key, { parameters: start, ema: state?.ema ?? start, adam }, state);
+    // Who asks for the parts hears of a failure; until then it is not an unhandled one.
+    this.parts.catch(() => undefined);
     this.teacher = new NeuralModel(network, state?.ema ?? start, knobs.exact);
-    this.buffer = new SampleBuffer(knobs.bufferSize, network.dim);
-    if (state) this.buffer.restore({ data: state.buffer, filled: state.buffer.length / network.dim, head: state.bufferHead });
     this.history = new History(knobs.steps, state?.loss, state?.gradientNorm);
     this.memory = new Map(Array.from(state?.memory ?? [], ([name, values]) => [name, values.slice()]));
     this.counts = state?.counts ?? { nonFinite: 0, skipped: 0, inARow: 0, energyCalls: 0, networkCalls: 0, seconds: 0 };
@@ -83,13 +75,13 @@ export class TrainingLoop {
   /**
    * Runs until `total` steps are done, one `StepInfo` each. Leaving the loop stops the run; calling again goes on. Two loops at once
    * share the steps.
-   * @throws BnemError("diverged") when `maxNonFinite` steps in a row had no finite loss, BnemError("device-lost"), the signal's reason
+   * @throws BnemError("diverged") when `maxNonFinite` steps in a row had no finite loss, BnemError("device-lost"), BnemError("unsupported")
+   *   where there is no memory for the buffer, RangeError for a schedule whose variance falls with time, the signal's reason
    */
   async *steps(options: StepsOptions = {}): AsyncGenerator<StepInfo, void, void> {
     this.assertAlive();
     const pace = new Pace(options.signal);
     await pace.breathe();
-    if (this.done === 0 && this.buffer.size === 0) this.fillFromPrior();
     for (;;) {
       const info = await this.inTurn(() => this.timedStep(options.signal));
       if (!info) return;
@@ -122,8 +114,9 @@ export class TrainingLoop {
 
   private async readState(): Promise<LoopState> {
     this.assertAlive();
-    const { parameters, ema, adam } = await (await this.learner).state();
-    const buffer = this.buffer.state();
+    const { learner, rows } = await this.parts;
+    const { parameters, ema, adam } = await learner.state();
+    const buffer = rows.state();
     return {
       step: this.done,
       parameters,
@@ -150,15 +143,18 @@ export class TrainingLoop {
 
   /** mean exp(E_theta - E_K) by noise level; 1 is unbiased. Empty for score networks. */
   calibration(): CalibrationPoint[] {
-    return calibrationCurve(this.memory, this.varianceRange());
+    return calibrationCurve(this.memory, varianceRange(this.config));
   }
 
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
     this.teacher.dispose();
-    this.learner.then(
-      (learner) => learner.dispose(),
+    this.parts.then(
+      ({ learner, rows }) => {
+        learner.dispose();
+        rows.dispose();
+      },
       () => undefined,
     );
   }
@@ -169,17 +165,6 @@ export class TrainingLoop {
 
   private assertAlive(): void {
     if (this.disposed) throw new BnemError("disposed", "Trainer: used after dispose()");
-  }
-
-  private varianceRange() {
-    const { schedule, knobs } = this.config;
-    return { low: 0.25 * knobs.sigmaMin * knobs.sigmaMin, high: schedule.variance(1) };
-  }
-
-  private fillFromPrior(): void {
-    const { network, knobs, random } = this.config;
-    const normal = random.normalRows(derive(this.key, "buffer"), 0, 0, knobs.bufferRefill, network.dim).data;
-    this.buffer.push({ data: normal.map((v) => v * knobs.priorStd), n: knobs.bufferRefill, dim: network.dim });
   }
 
   private async advance(signal: AbortSignal | undefined): Promise<Omit<StepInfo, "seconds" | "secondsLeft">> {
@@ -220,27 +205,24 @@ export class TrainingLoop {
   /** Targets, loss and optimizer step; a step without a finite loss leaves everything as it was. */
   private async learn(step: number) {
     const { estimator, knobs } = this.config;
-    const inputs = this.inputs(step);
+    const { rows } = await this.parts;
+    const inputs = rows.rows(step);
     const request = await this.request(inputs, step);
     const result = await estimator.estimate(request);
     const learningRate = learningRateAt(step, { ...knobs, steps: this.total });
     const { loss, gradientNorm, prediction } = await this.update(inputs, result, learningRate);
     if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
       estimator.observe?.(request, result, prediction);
-      if (estimator.kind === "energy") observeCalibration(this.memory, prediction, result, inputs.variance, this.varianceRange());
+      if (estimator.kind === "energy") {
+        observeCalibration(this.memory, prediction, result, inputs.variance, varianceRange(this.config));
+      }
     }
     return { loss, gradientNorm, learningRate, result };
   }
 
-  private inputs(step: number): StepInputs {
-    const { network, schedule, knobs, random } = this.config;
-    const varianceFloor = this.varianceRange().low;
-    return stepInputs(this.key, step, network.dim, schedule, this.buffer, random, { ...knobs, varianceFloor });
-  }
-
-  private async request(inputs: StepInputs, step: number): Promise<EstimateRequest> {
+  private async request(inputs: TrainingInputs, step: number): Promise<EstimateRequest> {
     const { energy, estimator, schedule, knobs } = this.config;
-    if (estimator.needsTeacher) this.teacher.update((await this.learner).average());
+    if (estimator.needsTeacher) this.teacher.update((await this.parts).learner.average());
     return {
       energy,
       schedule,
@@ -255,13 +237,14 @@ export class TrainingLoop {
   }
 
   /** One optimizer step on the batch; leaves everything as it was when nothing finite was estimated, or the loss or the gradient is not finite. */
-  private async update(inputs: StepInputs, result: EstimateResult, learningRate: number) {
+  private async update(inputs: TrainingInputs, result: EstimateResult, learningRate: number) {
     const { network, estimator, loss } = this.config;
     const weights = lossWeights(estimator.kind, network, inputs.variance);
     const { target, weight, counted } = lossArrays(loss, result.target, inputs.x.n, weights, result.excluded);
     const worth = counted > 0 && someFinite(result);
     const batch = { x: inputs.x.data, variance: inputs.variance, target, weight };
-    const step = await (await this.learner).step(batch, learningRate, worth);
+    const { learner } = await this.parts;
+    const step = await learner.step(batch, learningRate, worth);
     return worth ? step : { ...step, loss: Number.NaN };
   }
 
@@ -292,29 +275,30 @@ export class TrainingLoop {
   private async refillWhenDue(step: number, signal: AbortSignal | undefined): Promise<() => void> {
     if (step === 0 || step % this.config.knobs.bufferEvery !== 0) return () => {};
     const { counts } = this;
-    const before = this.buffer.state();
-    await this.refill(signal);
+    const { rows } = await this.parts;
+    const before = rows.state();
+    await this.refill(rows, signal);
     return () => {
-      this.buffer.restore(before);
+      rows.restore(before);
       this.counts = counts;
     };
   }
 
   /** New buffer rows from the averaged network. */
-  private async refill(signal: AbortSignal | undefined): Promise<void> {
-    const { schedule, knobs, random } = this.config;
-    this.teacher.update((await this.learner).average());
+  private async refill(rows: TrainingRows, signal: AbortSignal | undefined): Promise<void> {
+    const { schedule, knobs, draws } = this.config;
+    this.teacher.update((await this.parts).learner.average());
     const grid = edmGrid({ steps: knobs.bufferSteps, sigmaMin: knobs.sigmaMin, sigmaMax: schedule.sigma(1) });
     const { x } = await reverseSde(this.teacher, undefined, schedule, {
       n: knobs.bufferRefill,
       key: derive(this.key, "refill", this.done),
-      draws: random.normalRows,
+      draws,
       grid,
       priorVariance: knobs.priorStd * knobs.priorStd,
       tweedie: true,
       maxNonFinite: 0.5,
       signal,
     });
-    this.counts = { ...this.counts, nonFinite: this.counts.nonFinite + this.buffer.push(x) };
+    this.counts = { ...this.counts, nonFinite: this.counts.nonFinite + rows.push(x) };
   }
 }

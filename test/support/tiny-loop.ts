@@ -33,6 +33,7 @@ export const tinyOptions = {
   bufferSteps: 4,
   bootstrapFrom: 0.15,
   levels: 4,
+  rejection: "residual",
   maxNonFinite: 4,
   backend: "wasm",
 } as const satisfies TrainOptions;

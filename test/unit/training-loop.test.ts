@@ -165,11 +165,11 @@ describe("abort", () => {
     const controller = new AbortController();
     // Normal rows of dimension 2 are drawn at the start, then at each level of a refill: the fourth is inside the first refill.
     let draws = 0;
-    const normalRows: LoopConfig["random"]["normalRows"] = (...args) => {
+    const counted: LoopConfig["draws"] = (...args) => {
       if (++draws === 4) controller.abort(reason);
-      return config.random.normalRows(...args);
+      return config.draws(...args);
     };
-    const loop = new TrainingLoop({ ...config, random: { ...config.random, normalRows } });
+    const loop = new TrainingLoop({ ...config, draws: counted });
     await expect(runTo(loop, 12, controller.signal)).rejects.toBe(reason);
     expect([loop.step, draws]).toEqual([3, 4]);
     const between = bitsOf(await loop.state());
@@ -210,6 +210,16 @@ describe("failures", () => {
     loop.dispose();
   });
 
+  test("a buffer that no memory holds, and a schedule that falls: the first step says so", async () => {
+    const config = tinyConfig();
+    const large = new TrainingLoop({ ...config, knobs: { ...config.knobs, bufferSize: 2 ** 30 } });
+    await expect(runTo(large, 1)).rejects.toMatchObject({ code: "unsupported", message: expect.stringMatching(/bufferSize/) });
+    const schedule = { ...config.schedule, variance: (t: number) => 36 * (1 - t) };
+    const falling = new TrainingLoop({ ...config, schedule });
+    await expect(runTo(falling, 1)).rejects.toThrow(/levels must increase/);
+    for (const loop of [large, falling]) loop.dispose();
+  });
+
   test("use after dispose", async () => {
     const loop = new TrainingLoop(tinyConfig());
     await runTo(loop, 1);
@@ -242,12 +252,12 @@ describe("one step at a time", () => {
   test("a state asked for in the middle of a step is the one after it", async () => {
     const config = tinyConfig();
     let asked: Promise<LoopState> | undefined;
-    let drawn = 0;
-    const perturb: LoopConfig["random"]["perturb"] = (...args) => {
-      if (++drawn === 4) asked = loop.state();
-      return config.random.perturb(...args);
+    let estimates = 0;
+    const estimate: LoopConfig["estimator"]["estimate"] = (request) => {
+      if (++estimates === 4) asked = loop.state();
+      return config.estimator.estimate(request);
     };
-    const loop = new TrainingLoop({ ...config, random: { ...config.random, perturb } });
+    const loop = new TrainingLoop({ ...config, estimator: { ...config.estimator, estimate } });
     await runTo(loop, 5);
     expect(bitsOf(await (asked as Promise<LoopState>))).toEqual((await finalBits(config, 4)).bits);
     loop.dispose();
