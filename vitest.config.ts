@@ -1,15 +1,17 @@
+import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { wasmAssetModule } from "./build/wasm-assets.mjs";
 
-/** Imports of .wasm files give what they give in the bundle. */
-const wasmAssets = {
-  name: "wasm-assets",
+/** Imports of .wasm files, and of the workers' program, give what they give in the bundle. */
+const bundleAssets = {
+  name: "bundle-assets",
   enforce: "pre" as const,
   resolveId(id: string, importer?: string) {
     return id.includes(".wasm+") && importer ? resolve(dirname(importer), id) : null;
   },
   load(id: string) {
+    if (id.endsWith("dist/worker.txt")) return `export default ${JSON.stringify(readFileSync(id, "utf8"))};`;
     return id.endsWith(".wasm") ? wasmAssetModule(id) : null;
   },
 };
@@ -40,7 +42,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        plugins: [wasmAssets, builtPackage],
+        plugins: [bundleAssets, builtPackage],
         test: {
           name: "library",
           include: ["test/**/*.test.ts"],
@@ -49,7 +51,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        plugins: [wasmAssets, builtPackage],
+        plugins: [bundleAssets, builtPackage],
         test: {
           name: "package",
           include: outside,
