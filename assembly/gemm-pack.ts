@@ -22,10 +22,8 @@ export function packColumns8(from: usize, stride: usize, columns: i32, depth: i3
 
 /** Eight rows of `from`, turned; rows beyond `rows` repeat the last one. */
 export function packRows8(from: usize, stride: usize, rows: i32, depth: i32, to: usize): void {
-  const last = from + <usize>(rows - 1) * stride;
-  quarter(from, min(from + stride, last), min(from + 2 * stride, last), min(from + 3 * stride, last), depth, to, 32);
-  const fifth = min(from + 4 * stride, last);
-  quarter(fifth, min(fifth + stride, last), min(fifth + 2 * stride, last), min(fifth + 3 * stride, last), depth, to + 16, 32);
+  fourRows8(from, stride, rows, depth, to);
+  fourRows8(from + <usize>min(4, rows - 1) * stride, stride, max(1, rows - 4), depth, to + 16);
 }
 
 /** Five columns of `from`, whose rows are `stride` bytes apart; columns beyond `columns` are zero. */
@@ -47,16 +45,52 @@ export function packColumns5(from: usize, stride: usize, columns: i32, depth: i3
 /** Five rows of `from`, turned; rows beyond `rows` repeat the last one. */
 export function packRows5(from: usize, stride: usize, rows: i32, depth: i32, to: usize): void {
   const last = from + <usize>(rows - 1) * stride;
-  quarter(from, min(from + stride, last), min(from + 2 * stride, last), min(from + 3 * stride, last), depth, to, 20);
-  let fifth = min(from + 4 * stride, last);
-  to += 16;
-  for (const end = to + <usize>depth * 20; to < end; to += 20, fifth += 4) store<f32>(to, load<f32>(fifth));
+  let r0 = from;
+  let r1 = min(from + stride, last);
+  let r2 = min(from + 2 * stride, last);
+  let r3 = min(from + 3 * stride, last);
+  let r4 = min(from + 4 * stride, last);
+  for (; depth >= 4; depth -= 4, to += 80) {
+    const a = v128.load(r0);
+    const b = v128.load(r1);
+    const c = v128.load(r2);
+    const d = v128.load(r3);
+    const fifth = v128.load(r4);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    v128.store(to, v128.shuffle<f64>(ab, cd, 0, 2));
+    v128.store32_lane(to, fifth, 0, 16);
+    v128.store(to, v128.shuffle<f64>(ab, cd, 1, 3), 20);
+    v128.store32_lane(to, fifth, 1, 36);
+    const ef = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const gh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<f64>(ef, gh, 0, 2), 40);
+    v128.store32_lane(to, fifth, 2, 56);
+    v128.store(to, v128.shuffle<f64>(ef, gh, 1, 3), 60);
+    v128.store32_lane(to, fifth, 3, 76);
+    r0 += 16;
+    r1 += 16;
+    r2 += 16;
+    r3 += 16;
+    r4 += 16;
+  }
+  for (; depth > 0; depth--, to += 20, r0 += 4, r1 += 4, r2 += 4, r3 += 4, r4 += 4) {
+    store<f32>(to, load<f32>(r0));
+    store<f32>(to, load<f32>(r1), 4);
+    store<f32>(to, load<f32>(r2), 8);
+    store<f32>(to, load<f32>(r3), 12);
+    store<f32>(to, load<f32>(r4), 16);
+  }
 }
 
-/** Four rows turned into four columns of a panel whose rows are `width` bytes apart. */
-function quarter(r0: usize, r1: usize, r2: usize, r3: usize, depth: i32, to: usize, width: usize): void {
-  const end = to + <usize>depth * width;
-  for (const whole = to + <usize>(depth & ~3) * width; to < whole; to += width) {
+/** Four rows turned into four columns of a panel of eight; rows beyond `rows` repeat the last one. */
+function fourRows8(from: usize, stride: usize, rows: i32, depth: i32, to: usize): void {
+  const last = from + <usize>(rows - 1) * stride;
+  let r0 = from;
+  let r1 = min(from + stride, last);
+  let r2 = min(from + 2 * stride, last);
+  let r3 = min(from + 3 * stride, last);
+  for (; depth >= 4; depth -= 4, to += 128) {
     const a = v128.load(r0);
     const b = v128.load(r1);
     const c = v128.load(r2);
@@ -64,20 +98,17 @@ function quarter(r0: usize, r1: usize, r2: usize, r3: usize, depth: i32, to: usi
     const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
     const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
     v128.store(to, v128.shuffle<f64>(ab, cd, 0, 2));
-    to += width;
-    v128.store(to, v128.shuffle<f64>(ab, cd, 1, 3));
+    v128.store(to, v128.shuffle<f64>(ab, cd, 1, 3), 32);
     const ef = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
     const gh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    to += width;
-    v128.store(to, v128.shuffle<f64>(ef, gh, 0, 2));
-    to += width;
-    v128.store(to, v128.shuffle<f64>(ef, gh, 1, 3));
+    v128.store(to, v128.shuffle<f64>(ef, gh, 0, 2), 64);
+    v128.store(to, v128.shuffle<f64>(ef, gh, 1, 3), 96);
     r0 += 16;
     r1 += 16;
     r2 += 16;
     r3 += 16;
   }
-  for (; to < end; to += width, r0 += 4, r1 += 4, r2 += 4, r3 += 4) {
+  for (; depth > 0; depth--, to += 32, r0 += 4, r1 += 4, r2 += 4, r3 += 4) {
     store<f32>(to, load<f32>(r0));
     store<f32>(to, load<f32>(r1), 4);
     store<f32>(to, load<f32>(r2), 8);
