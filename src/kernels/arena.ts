@@ -58,6 +58,9 @@ export interface ArenaExports {
   release(pointer: number): void;
 }
 
+/** Bytes that leases may hold in all: the maximum that load.ts gives the memory. */
+const MOST_BYTES = 2 ** 31;
+
 export class Arena {
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -71,9 +74,12 @@ export class Arena {
   lease<T>(parts: readonly number[], fn: (lease: Lease) => T): T {
     let bytes = 0;
     for (const part of parts) bytes += padded(part);
-    const start = bytes < 2147483648 ? this.exports.reserve(bytes) >>> 0 : 0;
+    const start = bytes < MOST_BYTES ? this.exports.reserve(bytes) >>> 0 : 0;
     if (start === 0) {
-      throw new BnemError("unsupported", `kernels: no memory for ${bytes} bytes; use fewer rows or a smaller mcSamples per call`);
+      throw new BnemError(
+        "unsupported",
+        `kernels: no memory for ${bytes} bytes; a call has 2 GiB at most, less where the system gives less; use fewer rows or a smaller mcSamples`,
+      );
     }
     try {
       return fn(new Lease(this.memory, start, start + bytes));

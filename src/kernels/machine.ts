@@ -83,7 +83,9 @@ export class Machine {
 }
 
 function outOfMemory(bytes: number, cause?: unknown): BnemError {
-  return new BnemError("unsupported", `networks: no memory for ${bytes} bytes of a recorded program; use a narrower network`, {
-    cause,
-  });
+  return new BnemError(
+    "unsupported",
+    `networks: no memory for ${bytes} bytes of a recorded program; it has 4 GiB at most, less where the system gives less; use a narrower network`,
+    { cause },
+  );
 }

@@ -11,13 +11,13 @@ import { wasmFiles } from "../core/wasm-asset.js";
 import { wasmKernels } from "./kernels-wasm.js";
 import { matMulKernel } from "./matmul-wasm.js";
 import { isRegistered, registerKernels } from "./register.js";
+import { type Allocator, guardMalloc } from "./wasm/guarded-malloc.js";
 import { prepareHeap } from "./wasm/heap.js";
 import { ownWasmKernels } from "./wasm/own-kernels.js";
 
-/** The glue's module object, with the one Emscripten helper that its type leaves out. */
-type Module = ConstructorParameters<typeof BackendWasm>[0] & {
-  cwrap<F>(name: string, result: "number" | null, parameters: readonly string[]): F;
-};
+/** The glue's module object, with what its type leaves out of Emscripten. */
+type Module = ConstructorParameters<typeof BackendWasm>[0] &
+  Allocator & { cwrap<F>(name: string, result: "number" | null, parameters: readonly string[]): F };
 
 /** The C entry points that BackendWasm calls, bound as tfjs's own `init` binds them. */
 function bindEntryPoints(module: Module): void {
@@ -38,6 +38,7 @@ async function makeBackend(): Promise<BackendWasm> {
     const settings = { wasmBinary, locateFile: (path: string) => path };
     const module = (await wasmFactory(settings as Parameters<typeof wasmFactory>[0])) as Module;
     bindEntryPoints(module);
+    guardMalloc(module);
     return new BackendWasm(module);
   } catch (cause) {
     throw new BnemError("unsupported", "networks: the wasm backend did not start; this engine needs WebAssembly with SIMD", {

@@ -50,6 +50,9 @@ const defaults: Settings = {
   sigmaFloor: 0.005,
 };
 
+/** Training keeps six vectors of all parameters (values, gradient, sums of other threads, average, two moments) in a memory that ends at 4 GiB. */
+const MOST_PARAMETERS = Math.floor(2 ** 32 / 4 / 6);
+
 function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
   checkOptions("mlp", options, Object.keys(defaults));
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -64,11 +67,17 @@ function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
   return settings;
 }
 
-/** Matrix and bias of each layer. */
+/** Matrix and bias of each layer. @throws RangeError for more parameters than a memory holds */
 function shapesOf(dim: number, outputs: number, { width, depth, features }: Settings): number[][] {
   const shapes = [[inputCount(dim, features), width], [width]];
   for (let layer = 1; layer < depth; layer++) shapes.push([width, width], [width]);
   shapes.push([width, outputs], [outputs]);
+  const count = countParameters(shapes);
+  if (count > MOST_PARAMETERS) {
+    throw new RangeError(
+      `mlp: width ${width} and depth ${depth} make ${count} parameters, more than the ${MOST_PARAMETERS} that can be trained in 4 GiB`,
+    );
+  }
   return shapes;
 }
 

@@ -6,6 +6,7 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { KernelExports } from "../../kernels/abi.js";
 import { kernels } from "../../kernels/load.js";
 import type { KernelCall } from "../../kernels/program.js";
+import { guardMalloc } from "./guarded-malloc.js";
 import type { HeapBackend, Operand } from "./heap-backend.js";
 import { activeRecorder } from "./recorder.js";
 
@@ -25,8 +26,10 @@ const heaps = new WeakMap<object, Heap>();
 export async function prepareHeap(backend: object, exact: boolean): Promise<boolean> {
   const present = heaps.get(backend);
   if (present?.exact === exact) return true;
-  const memory = (backend as Partial<HeapBackend>).wasm?.asm?.memory;
-  if (!(memory instanceof WebAssembly.Memory)) return false;
+  const { wasm } = backend as Partial<HeapBackend>;
+  const memory = wasm?.asm?.memory;
+  if (!wasm || !(memory instanceof WebAssembly.Memory)) return false;
+  guardMalloc(wasm);
   const instance = await WebAssembly.instantiate(kernels("startBackend", exact).module, { env: { memory } });
   const exports = instance.exports as unknown as KernelExports;
   heaps.set(backend, { exact, exports, scratch: present?.scratch ?? 0, scratchBytes: present?.scratchBytes ?? 0 });
@@ -41,13 +44,16 @@ export function hasHeap(backend: object): boolean {
 function scratchOf(backend: HeapBackend, heap: Heap, bytes: number): number {
   if (bytes > heap.scratchBytes) {
     if (heap.scratch !== 0) backend.wasm._free(heap.scratch);
-    heap.scratchBytes = Math.ceil(bytes / 65536) * 65536;
-    heap.scratch = backend.wasm._malloc(heap.scratchBytes) >>> 0;
+    heap.scratch = 0;
+    heap.scratchBytes = 0;
+    const enough = Math.ceil(bytes / 65536) * 65536;
+    heap.scratch = backend.wasm._malloc(enough) >>> 0;
+    heap.scratchBytes = enough;
   }
   return heap.scratch;
 }
 
-/** A new f32 tensor of a kernel of this package, not cleared. */
+/** A new f32 tensor of a kernel of this package, not cleared. @throws BnemError("unsupported") when the heap is full */
 export function output(backend: HeapBackend, shape: readonly number[], dtype = "float32"): TensorInfo {
   const info = backend.makeOutput([...shape], dtype);
   activeRecorder()?.produce(info);
