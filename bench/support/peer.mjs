@@ -62,7 +62,7 @@ export async function startPeer(peer, folder) {
   let complaint = "";
   let failure = null;
   child.on("error", (error) => {
-    failure = error.message;
+    failure = `${peer.label} did not start (${error.code})`;
   });
   child.stdin.on("error", () => {});
   child.stderr.on("data", (text) => {
@@ -74,7 +74,7 @@ export async function startPeer(peer, folder) {
     if (done)
       return {
         missing: failure ?? (complaint.trim().split("\n").at(-1) || "it ended without a word"),
-        remedy: "see the message",
+        remedy: peer.remedy ?? "see the message",
       };
     return JSON.parse(value);
   };

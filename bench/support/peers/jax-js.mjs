@@ -46,11 +46,10 @@ function forward(layers, x, matmul = np.matmul) {
 const losses = {
   regression: (layers, x, goal) => np.square(forward(layers, x).sub(goal)).mean(),
   double: (layers, x, goal) => {
-    const rows = goal.shape[0];
     const energy = (points) => forward(tree.ref(layers), points, productAndSum).sum();
     const difference = grad(energy)(x).sub(goal);
     tree.dispose(layers);
-    return np.square(difference).sum().div(rows);
+    return np.square(difference).sum(-1).mean();
   },
 };
 
