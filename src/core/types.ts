@@ -127,6 +127,8 @@ export interface EstimateRequest {
   readonly progress: number;
   /** Frozen EMA network; present when the estimator declares `needsTeacher`. */
   readonly teacher?: ScoreModel;
+  /** Takes the place of a plain call of `noised` where present: same result, bit for bit, on more threads where that pays. */
+  readonly noised?: (energy: Energy, request: NoisedRequest) => Promise<NoisedResult>;
   /** Running statistics owned by the trainer, saved in checkpoints: named f64 arrays. */
   readonly memory: Map<string, Float64Array>;
 }

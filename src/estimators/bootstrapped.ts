@@ -146,7 +146,7 @@ async function estimate(request: EstimateRequest, settings: Settings): Promise<E
   let energyCalls = 0;
   let nonFinite = 0;
   if (plainRows.length > 0) {
-    const plain = noised(energy, {
+    const plain = await (request.noised ?? noised)(energy, {
       x: pick(x, plainRows),
       variance: Float32Array.from(plainRows, (i) => variance[i]),
       key,

@@ -38,8 +38,8 @@ export function noisedEnergy(options: MonteCarloOptions = {}): Estimator {
     kind: "energy",
     options: settings,
     needsTeacher: false,
-    async estimate({ energy, x, variance, key, exact }) {
-      const result = noised(energy, {
+    async estimate({ energy, x, variance, key, exact, noised: shared }) {
+      const result = await (shared ?? noised)(energy, {
         x,
         variance,
         key,

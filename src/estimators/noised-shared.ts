@@ -1,4 +1,4 @@
-/** The noised density of many rows on the threads of a pool: fixed blocks of rows, same bits as one call on one thread. */
+/** The noised density of many rows on the threads of a pool: blocks of rows, same bits as one call on one thread. */
 
 import { BnemError } from "../core/errors.js";
 import { Pace } from "../core/task.js";
@@ -20,14 +20,20 @@ export interface NoisedBlock {
   readonly request: NoisedRequest;
 }
 
-/** Energies per block: 0.5 to 2 ms of GMM-40. */
-const BLOCK_CALLS = 2 ** 15;
+/** Draws per block: 0.5 to 2 ms of GMM-40. */
+const BLOCK_DRAWS = 2 ** 15;
+/** Milliseconds of a block where the cost of a draw is known and would make it longer than that. */
+const BLOCK_TIME = 2;
+/** Milliseconds from which on a call is cut into blocks: less is not worth waking workers for. */
+const WORTH_SHARING = 10;
+/** Milliseconds a draw is taken to cost until one was timed: those of GMM-40. */
+const ASSUMED_COST = 20e-6;
 
 let installs = 0;
 
-function blocksOf(request: NoisedRequest): NoisedRequest[] {
+function blocksOf(request: NoisedRequest, draws: number): NoisedRequest[] {
   const { x, variance, firstRow = 0 } = request;
-  const rows = Math.max(1, Math.floor(BLOCK_CALLS / request.mcSamples));
+  const rows = Math.max(1, Math.floor(draws / request.mcSamples));
   const blocks: NoisedRequest[] = [];
   for (let from = 0; from < x.n; from += rows) {
     const to = Math.min(x.n, from + rows);
@@ -71,32 +77,86 @@ async function onThisThread(energy: Energy, blocks: readonly NoisedRequest[], si
   return merge(parts);
 }
 
+export interface SharedOptions {
+  readonly signal?: AbortSignal;
+}
+
 /**
- * `noised` on all threads of a pool: same result, bit for bit, whatever their number. An energy known only as JavaScript functions
- * cannot be sent to a worker; the calling thread then does all rows. Cost: as `noised`, divided by the threads from about 10 ms on.
- *
+ * `noised` of one energy on all threads of a pool: same result, bit for bit, whatever their number. An energy known only as JavaScript
+ * functions cannot be sent to a worker; the calling thread then does all rows, giving the host a turn every 16 ms. The threads keep the
+ * energy until `dispose`.
+ */
+export class SharedNoised {
+  private readonly key = `energy ${++installs}`;
+  private installed = false;
+  /** No other thread can make this energy. */
+  private alone: boolean;
+  /** Milliseconds a draw took at least in a call on this thread. */
+  private cost: number | undefined;
+
+  constructor(
+    private readonly pool: WorkerPool,
+    private readonly energy: Energy,
+  ) {
+    this.alone = energy.options === null;
+  }
+
+  /** A plain call of `noised` where that is expected to take less than 10 ms by the calls before, or for another energy; else `inBlocks`. */
+  async noised(energy: Energy, request: NoisedRequest, options: SharedOptions = {}): Promise<NoisedResult> {
+    const draws = request.x.n * request.mcSamples;
+    const large = draws * (this.cost ?? ASSUMED_COST) >= WORTH_SHARING;
+    if (large && energy === this.energy) return this.inBlocks(request, options);
+    const began = performance.now();
+    const result = noised(energy, request);
+    this.cost = Math.min(this.cost ?? Infinity, (performance.now() - began) / draws);
+    return result;
+  }
+
+  /** @throws as `noised`; the signal's reason, within 100 ms */
+  async inBlocks(request: NoisedRequest, { signal }: SharedOptions = {}): Promise<NoisedResult> {
+    checkRequest("noised", request, this.energy.dim);
+    const blocks = blocksOf(request, Math.min(BLOCK_DRAWS, BLOCK_TIME / (this.cost ?? ASSUMED_COST)));
+    if (this.alone) return onThisThread(this.energy, blocks, signal);
+    this.install();
+    const payloads = blocks.map((block): NoisedBlock => ({ energy: this.key, request: block }));
+    try {
+      return merge(await this.pool.share<NoisedResult>("noised", payloads, { signal }));
+    } catch (error) {
+      if (!(error instanceof BnemError && error.code === "bad-energy")) throw error;
+      // Not an energy of this package's: its name and options do not make it again.
+      this.alone = true;
+      this.dispose();
+      return onThisThread(this.energy, blocks, signal);
+    }
+  }
+
+  dispose(): void {
+    if (this.installed) this.pool.uninstall(this.key);
+    this.installed = false;
+  }
+
+  private install(): void {
+    if (this.installed) return;
+    const { name, options, check } = this.energy;
+    this.pool.install(this.key, "energy", { name, options, check });
+    this.installed = true;
+  }
+}
+
+/**
+ * One call of `SharedNoised.inBlocks`. Cost: as `noised`, divided by the threads from about 10 ms on.
  * @throws as `noised`; the signal's reason, within 100 ms
  */
 export async function noisedShared(
   pool: WorkerPool,
   energy: Energy,
   request: NoisedRequest,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  options: SharedOptions = {},
 ): Promise<NoisedResult> {
-  checkRequest("noised", request, energy.dim);
-  const blocks = blocksOf(request);
-  const { name, options, check } = energy;
-  if (options === null) return onThisThread(energy, blocks, signal);
-  const key = `energy ${++installs}`;
-  pool.install(key, "energy", { name, options, check });
+  const shared = new SharedNoised(pool, energy);
   try {
-    const payloads = blocks.map((block): NoisedBlock => ({ energy: key, request: block }));
-    return merge(await pool.share<NoisedResult>("noised", payloads, { signal }));
-  } catch (error) {
-    // Not an energy of this package's: its name and options do not make it again.
-    if (error instanceof BnemError && error.code === "bad-energy") return onThisThread(energy, blocks, signal);
-    throw error;
+    return await shared.inBlocks(request, options);
   } finally {
-    pool.uninstall(key);
+    shared.dispose();
   }
 }

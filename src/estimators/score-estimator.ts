@@ -30,8 +30,8 @@ export function scoreEstimator({ name, quantity, scoreOf }: ScoreRule, options: 
     // JSON has no Infinity: an option that clips nothing is left out.
     options: limit === Infinity ? settings : { ...settings, scoreClip: limit },
     needsTeacher: false,
-    async estimate({ energy, x, variance, key, exact }) {
-      const result = noised(energy, { x, variance, key, exact, quantity, ...settings });
+    async estimate({ energy, x, variance, key, exact, noised: shared }) {
+      const result = await (shared ?? noised)(energy, { x, variance, key, exact, quantity, ...settings });
       const target = scoreOf(result, x, variance);
       const excluded = new Uint8Array(x.n);
       markMissed(result.energy, excluded);

@@ -1,6 +1,7 @@
 /** What a loop waits for before its first step: the learner, and the rows its steps train on. */
 import { derive } from "../core/random.js";
 import type { Key } from "../core/types.js";
+import { SharedNoised } from "../estimators/noised-shared.js";
 import { createTrainingRows, noiseLevels, type TrainingRows } from "../kernels/training-rows.js";
 import type { Learner, LearnerState } from "./learner.js";
 import type { LoopConfig } from "./loop-config.js";
@@ -11,6 +12,8 @@ import { makeLearner } from "./make-learner.js";
 export interface LoopParts {
   readonly learner: Learner;
   readonly rows: TrainingRows;
+  /** Heavy targets on all threads; absent where there is one. */
+  readonly shared?: SharedNoised;
 }
 
 /** The noise a loop trains on, from half of the sampler's least to the schedule's most. */
@@ -51,7 +54,8 @@ export async function makeParts(
   const making = makeLearner(config, from);
   try {
     const [rows, learner] = await Promise.all([makeRows(config, key, state), making]);
-    return { learner, rows };
+    const { pool, energy } = config;
+    return { learner, rows, shared: pool && pool.threads > 1 ? new SharedNoised(pool, energy) : undefined };
   } catch (cause) {
     making.then(
       (learner) => learner.dispose(),

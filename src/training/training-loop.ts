@@ -151,9 +151,10 @@ export class TrainingLoop {
     this.disposed = true;
     this.teacher.dispose();
     this.parts.then(
-      ({ learner, rows }) => {
+      ({ learner, rows, shared }) => {
         learner.dispose();
         rows.dispose();
+        shared?.dispose();
       },
       () => undefined,
     );
@@ -175,7 +176,7 @@ export class TrainingLoop {
     const undo = await this.refillWhenDue(step, signal);
     let learned: Awaited<ReturnType<TrainingLoop["learn"]>>;
     try {
-      learned = await this.learn(step);
+      learned = await this.learn(step, signal);
     } catch (cause) {
       this.assertAlive();
       undo();
@@ -203,11 +204,11 @@ export class TrainingLoop {
   }
 
   /** Targets, loss and optimizer step; a step without a finite loss leaves everything as it was. */
-  private async learn(step: number) {
+  private async learn(step: number, signal: AbortSignal | undefined) {
     const { estimator, knobs } = this.config;
     const { rows } = await this.parts;
     const inputs = rows.rows(step);
-    const request = await this.request(inputs, step);
+    const request = await this.request(inputs, step, signal);
     const result = await estimator.estimate(request);
     const learningRate = learningRateAt(step, { ...knobs, steps: this.total });
     const { loss, gradientNorm, prediction } = await this.update(inputs, result, learningRate);
@@ -220,9 +221,10 @@ export class TrainingLoop {
     return { loss, gradientNorm, learningRate, result };
   }
 
-  private async request(inputs: TrainingInputs, step: number): Promise<EstimateRequest> {
+  private async request(inputs: TrainingInputs, step: number, signal: AbortSignal | undefined): Promise<EstimateRequest> {
     const { energy, estimator, schedule, knobs } = this.config;
-    if (estimator.needsTeacher) this.teacher.update((await this.parts).learner.average());
+    const { learner, shared } = await this.parts;
+    if (estimator.needsTeacher) this.teacher.update(learner.average());
     return {
       energy,
       schedule,
@@ -232,6 +234,7 @@ export class TrainingLoop {
       exact: knobs.exact,
       progress: step / this.total,
       teacher: estimator.needsTeacher ? this.teacher : undefined,
+      noised: shared && ((target, ask) => shared.noised(target, ask, { signal })),
       memory: this.memory,
     };
   }
