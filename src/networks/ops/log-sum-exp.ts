@@ -18,7 +18,7 @@ import { ownKernelsRun } from "../wasm/kernel-mode.js";
 
 /** log sum_j exp(x_ij), [..., m] -> [...]. Differentiable to any order. */
 export function logSumExpRows(x: Tensor): Tensor {
-  return ownKernelsRun() ? engine().runKernel("BnemLogSumExp", { x }) : logSumExpRowsPlain(x);
+  return ownKernelsRun() && x.size > 0 ? engine().runKernel("BnemLogSumExp", { x }) : logSumExpRowsPlain(x);
 }
 
 /** The twin: what is subtracted for safety is a constant here, and the gradient is stated, as stock ones go through comparisons. */

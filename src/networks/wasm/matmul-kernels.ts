@@ -3,18 +3,15 @@ import { type KernelConfig, type TensorInfo, util } from "@tensorflow/tfjs-core"
 import { matMulKernel } from "../matmul-wasm.js";
 import { issue, output, sizeFrom } from "./heap.js";
 import { instead, type KernelArguments, own } from "./own-kernel.js";
+import { broadcastShape } from "./strides.js";
 
 const size = (shape: readonly number[]) => util.sizeFromShape([...shape]);
 
 /** Leading axes equal on both sides, or all 1 on one of them: what strides of one matrix or none can walk. */
 function batchOf(a: readonly number[], b: readonly number[]): { shape: number[]; aStep: number; bStep: number } | null {
   const [aCount, bCount] = [size(a), size(b)];
-  if (aCount === 1 || bCount === 1 || a.join() === b.join()) {
-    const longer = aCount >= bCount && a.length >= b.length ? a : b;
-    const shape = aCount === bCount ? [...longer] : [...(aCount > bCount ? a : b)];
-    return { shape, aStep: aCount === 1 ? 0 : 1, bStep: bCount === 1 ? 0 : 1 };
-  }
-  return null;
+  if (aCount !== 1 && bCount !== 1 && a.join() !== b.join()) return null;
+  return { shape: broadcastShape([a, b]), aStep: aCount === 1 ? 0 : 1, bStep: bCount === 1 ? 0 : 1 };
 }
 
 function matMul({ inputs: { a, b }, attrs, backend }: KernelArguments): TensorInfo | null {

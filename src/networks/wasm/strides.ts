@@ -13,9 +13,13 @@ export interface Grid {
   readonly walks: readonly Walk[];
 }
 
-function broadcastShape(shapes: readonly (readonly number[])[]): number[] {
+/** The shape that operands of these shapes have together. An axis of length 0 stays empty beside one of length 1. */
+export function broadcastShape(shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
-  return Array.from({ length: rank }, (_, axis) => Math.max(...shapes.map((shape) => shape[shape.length - rank + axis] ?? 1)));
+  return Array.from({ length: rank }, (_, axis) => {
+    const lengths = shapes.map((shape) => shape[shape.length - rank + axis] ?? 1);
+    return lengths.find((length) => length !== 1) ?? 1;
+  });
 }
 
 interface Group {

@@ -6,18 +6,20 @@ import { type KernelConfig, type TensorInfo, util } from "@tensorflow/tfjs-core"
 import type { KernelCall } from "../../kernels/program.js";
 import { segmentSumKernel } from "../segment-sum-wasm.js";
 import { issue, output } from "./heap.js";
+import type { HeapBackend } from "./heap-backend.js";
 import { instead, type KernelArguments, own } from "./own-kernel.js";
 
 const size = (shape: readonly number[]) => util.sizeFromShape([...shape]);
 
-/** Axes must be the first or the last ones, all together; others are left to tfjs. */
+/** Axes must be the first or the last ones, all together; others are left to tfjs. A sum of nothing is 0: tfjs-wasm leaves it unset. */
 function sum({ inputs: { x }, attrs, backend }: KernelArguments): TensorInfo | null {
-  if (x.dtype !== "float32" || size(x.shape) === 0) return null;
+  if (x.dtype !== "float32") return null;
   const axes = util.parseAxisParam(attrs.axis as number | number[], [...x.shape]).sort((a, b) => a - b);
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const reduced = size(axes.map((axis) => x.shape[axis]));
   const rest = size(kept.map((axis) => x.shape[axis]));
   const shape = attrs.keepDims ? x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n)) : kept.map((axis) => x.shape[axis]);
+  if (size(x.shape) === 0) return zerosOf(backend, shape);
   const longer = (axis: number) => x.shape[axis] > 1;
   const realAxes = axes.filter(longer);
   const realKept = kept.filter(longer);
@@ -27,6 +29,12 @@ function sum({ inputs: { x }, attrs, backend }: KernelArguments): TensorInfo | n
   const out = output(backend, shape);
   if (last) issue(backend, "rowSums", [x, out, rest, reduced]);
   else issue(backend, "columnSums", [x, out, reduced, rest]);
+  return out;
+}
+
+function zerosOf(backend: HeapBackend, shape: readonly number[]): TensorInfo {
+  const out = output(backend, shape);
+  issue(backend, "fillArray", [out, 0, size(shape)]);
   return out;
 }
 
