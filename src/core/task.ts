@@ -5,6 +5,39 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason;
 }
 
+interface Followers {
+  readonly stops: Set<AbortController>;
+  readonly listener: () => void;
+}
+
+const followers = new WeakMap<AbortSignal, Followers>();
+
+/**
+ * Has `stop` abort when `signal` does, with its reason, until the returned function is called. One listener for each signal, however many follow it:
+ * Node warns of more than ten.
+ */
+export function follow(signal: AbortSignal | undefined, stop: AbortController): () => void {
+  if (!signal) return () => {};
+  if (signal.aborted) stop.abort(signal.reason);
+  let known = followers.get(signal);
+  if (!known) {
+    const stops = new Set<AbortController>();
+    const listener = () => {
+      for (const each of [...stops]) each.abort(signal.reason);
+    };
+    known = { stops, listener };
+    followers.set(signal, known);
+    signal.addEventListener("abort", listener);
+  }
+  const { stops, listener } = known;
+  stops.add(stop);
+  return () => {
+    if (!stops.delete(stop) || stops.size > 0) return;
+    signal.removeEventListener("abort", listener);
+    followers.delete(signal);
+  };
+}
+
 /** Resolves in a new macrotask, after messages that wait have been taken; a message channel, because nested timers are slowed to 4 ms by browsers. */
 export function nextTurn(): Promise<void> {
   const immediate = (globalThis as { setImmediate?: (f: () => void) => void }).setImmediate;

@@ -3,7 +3,7 @@
  * threads there are, or how often a worker died on the way. Where workers cannot be had, everything runs on the calling thread.
  */
 import { BnemError } from "../core/errors.js";
-import { nextTurn, throwIfAborted } from "../core/task.js";
+import { follow, nextTurn, throwIfAborted } from "../core/task.js";
 import { initKernels } from "./load.js";
 import { AbortWatch } from "./pool-abort.js";
 import { type TaskTable, taskNamed } from "./pool-protocol.js";
@@ -30,6 +30,31 @@ export interface ShareOptions {
   readonly signal?: AbortSignal;
   /** Called after each payload, with how many are done. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Called with each value that the task of a payload reports, and the number of the payload. */
+  readonly onReport?: (index: number, value: unknown) => void;
+  /** Called with each result as soon as it is there. */
+  readonly onResult?: (index: number, value: unknown) => void;
+  /** True: known to be worth sharing, so the first payload is not timed alone while the other threads wait. */
+  readonly heavy?: boolean;
+}
+
+/** A payload of a share, and who hears of it. */
+interface Piece {
+  readonly payload: unknown;
+  readonly onProgress: (value: unknown) => void;
+  readonly finished: (value: unknown) => void;
+}
+
+function piecesOf(payloads: readonly unknown[], { onProgress, onReport, onResult }: ShareOptions): Piece[] {
+  let done = 0;
+  return payloads.map((payload, index) => ({
+    payload,
+    onProgress: (value) => onReport?.(index, value),
+    finished: (value) => {
+      onResult?.(index, value);
+      onProgress?.(++done, payloads.length);
+    },
+  }));
 }
 
 /** Jobs a worker is sent ahead: it has the next one at hand while the calling thread computes and cannot answer. */
@@ -98,15 +123,14 @@ export class WorkerPool {
   async share<T>(task: string, payloads: readonly unknown[], options: ShareOptions = {}): Promise<T[]> {
     await this.prepare(options.signal);
     const stop = new AbortController();
-    const forward = () => stop.abort(options.signal?.reason);
-    options.signal?.addEventListener("abort", forward);
+    const release = follow(options.signal, stop);
     try {
-      return (await this.spread(task, payloads, stop.signal, options.onProgress)) as T[];
+      return (await this.spread(task, piecesOf(payloads, options), stop, options.heavy ?? false)) as T[];
     } catch (error) {
       stop.abort(error);
       throw error;
     } finally {
-      options.signal?.removeEventListener("abort", forward);
+      release();
     }
   }
 
@@ -266,47 +290,39 @@ export class WorkerPool {
     return (await taskNamed(this.options.tasks, task)(payload, context)).value;
   }
 
-  private async spread(
-    task: string,
-    payloads: readonly unknown[],
-    signal: AbortSignal,
-    onProgress: ShareOptions["onProgress"],
-  ): Promise<unknown[]> {
-    if (payloads.length === 0) return [];
-    let count = 0;
-    const done = () => onProgress?.(++count, payloads.length);
+  private async spread(task: string, pieces: readonly Piece[], stop: AbortController, heavy: boolean): Promise<unknown[]> {
+    if (pieces.length === 0) return [];
+    if (heavy && this.most > 0) return this.spreadRest(task, pieces, stop);
+    const { signal } = stop;
+    const here = async ({ payload, onProgress, finished }: Piece) => {
+      const value = await this.compute(task, payload, { signal, onProgress });
+      finished(value);
+      return value;
+    };
     const started = performance.now();
-    const first = await this.compute(task, payloads[0], { signal });
-    const left = (performance.now() - started) * (payloads.length - 1);
-    done();
-    if (left < WORTH_SHARING || this.most === 0) {
-      const results = [first];
-      for (const payload of payloads.slice(1)) {
-        await nextTurn();
-        results.push(await this.compute(task, payload, { signal }));
-        done();
-      }
-      return results;
+    const results = [await here(pieces[0])];
+    const left = (performance.now() - started) * (pieces.length - 1);
+    if (left >= WORTH_SHARING && this.most > 0) return [...results, ...(await this.spreadRest(task, pieces.slice(1), stop))];
+    for (const piece of pieces.slice(1)) {
+      await nextTurn();
+      results.push(await here(piece));
     }
-    return [first, ...(await this.spreadRest(task, payloads.slice(1), signal, done))];
+    return results;
   }
 
   /** Workers take from the front, the calling thread from the back, until nothing is left to take. */
-  private async spreadRest(
-    task: string,
-    payloads: readonly unknown[],
-    signal: AbortSignal,
-    done: () => void,
-  ): Promise<unknown[]> {
-    const parts = payloads.map((payload) => this.enqueue(task, payload, { signal }));
+  private async spreadRest(task: string, pieces: readonly Piece[], stop: AbortController): Promise<unknown[]> {
+    const { signal } = stop;
+    const parts = pieces.map(({ payload, onProgress }) => this.enqueue(task, payload, { signal, onProgress }));
     const results = Promise.all(
-      parts.map(async (part) => {
-        const value = await part.done;
-        done();
+      parts.map(async ({ done }, at) => {
+        const value = await done;
+        pieces[at].finished(value);
         return value;
       }),
     );
-    results.catch(() => undefined);
+    // What fails elsewhere ends this thread's part too.
+    results.catch((error) => stop.abort(error));
     for (let at = parts.length - 1; at >= 0; at--) {
       const { job } = parts[at];
       const place = this.queue.lastIndexOf(job);

@@ -9,6 +9,20 @@ export type ModelQuantity = "energy" | "score" | "both";
 /** Gives the program of a quantity for one variance per row or one for all rows; undefined where there is none. */
 export type ProgramSource = (quantity: ModelQuantity, sharedVariance: boolean) => Program | undefined;
 
+/** A model as plain data: all that another thread needs to compute the same numbers. */
+export interface ModelDescription {
+  readonly dim: number;
+  readonly programs: readonly {
+    readonly quantity: ModelQuantity;
+    readonly sharedVariance: boolean;
+    readonly program: Program;
+  }[];
+  /** Flat, [parameterCount]. */
+  readonly parameters: Float32Array;
+  /** True: the plain-SIMD build. */
+  readonly exact: boolean;
+}
+
 export interface ModelEvaluation {
   /** [n], kT; where the program gives it. */
   readonly energy?: Float32Array;
@@ -44,6 +58,12 @@ export class ProgramModel {
     private readonly exact: boolean,
   ) {
     this.parameters = parameters.slice();
+  }
+
+  static from({ dim, programs, parameters, exact }: ModelDescription): ProgramModel {
+    const source: ProgramSource = (quantity, shared) =>
+      programs.find((entry) => entry.quantity === quantity && entry.sharedVariance === shared)?.program;
+    return new ProgramModel(dim, source, parameters, exact);
   }
 
   /** Replaces the parameters, flat [parameterCount]; copied. */

@@ -3,7 +3,14 @@ import { dispose, keep, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy } f
 import { checkBatch } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import type { Batch, ScoreModel } from "../core/types.js";
-import { type ModelEvaluation, type ModelQuantity, ProgramModel, type ProgramSource } from "../kernels/program-model.js";
+import { kernelReport } from "../kernels/load.js";
+import {
+  type ModelDescription,
+  type ModelEvaluation,
+  type ModelQuantity,
+  ProgramModel,
+  type ProgramSource,
+} from "../kernels/program-model.js";
 import { backendFailure } from "./backend.js";
 import { type Network, splitParameters } from "./network.js";
 import { evaluateTensors, modelProgram } from "./record.js";
@@ -34,7 +41,11 @@ export class NeuralModel implements ScoreModel {
    * @param parameters flat, [network.parameterCount]; copied
    * @param exact true: the plain-SIMD build, where this package's kernels run the network
    */
-  constructor(network: Network, parameters: Float32Array | Tensor1D, exact = false) {
+  constructor(
+    network: Network,
+    parameters: Float32Array | Tensor1D,
+    private readonly exact = false,
+  ) {
     this.network = network;
     this.dim = network.dim;
     checkLength(network, parameters);
@@ -75,6 +86,19 @@ export class NeuralModel implements ScoreModel {
   async energyAndScore(x: Batch, variance: Float32Array): Promise<{ energy: Float32Array; score: Float32Array }> {
     const { energy, score } = await this.evaluate("energyAndScore", x, variance, "both");
     return { energy: energy as Float32Array, score: score as Float32Array };
+  }
+
+  /**
+   * The model as plain data, for threads that compute it at one variance for all rows; undefined where tfjs has to run the network: another backend,
+   * a network that cannot be recorded, parameters that came as a tensor.
+   */
+  describe(quantity: ModelQuantity): ModelDescription | undefined {
+    const { network, dim, parameters } = this;
+    const program = this.alive && parameters && ownKernelsRun() ? modelProgram(network, quantity, true) : null;
+    if (!program || !parameters) return undefined;
+    // Settled here: `init` may change the choice before another thread loads the program.
+    const exact = this.exact || !kernelReport().relaxed;
+    return { dim, programs: [{ quantity, sharedVariance: true, program }], parameters, exact };
   }
 
   dispose(): void {

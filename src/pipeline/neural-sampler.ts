@@ -2,28 +2,37 @@
 import { checkInteger, checkTask } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import { derive, freshSeed, keyOf } from "../core/random.js";
+import { follow, Pace, throwIfAborted } from "../core/task.js";
 import type { Batch, Energy, Key, NoiseSchedule, ScoreModel, TaskOptions } from "../core/types.js";
 import { importance } from "../correction/importance.js";
 import { normalRows } from "../kernels/normal.js";
+import type { WorkerPool } from "../kernels/pool.js";
 import { NeuralModel } from "../networks/model.js";
+import { blockRows } from "../networks/record.js";
 import { bridge } from "../samplers/bridge.js";
 import { eulerMaruyama } from "../samplers/euler-maruyama.js";
 import { exponential } from "../samplers/exponential.js";
+import { finalEnergies } from "../samplers/final-energies.js";
 import { edmGrid, uniformGrid } from "../samplers/grid.js";
 import { langevin } from "../samplers/langevin.js";
-import { probabilityFlow } from "../samplers/probability-flow.js";
-import { reverseSde } from "../samplers/reverse-sde.js";
-import type { Path, RunOptions, SamplerProgress } from "../samplers/run-rows.js";
+import type { Path, SamplerProgress } from "../samplers/path-result.js";
+import { planProbabilityFlow } from "../samplers/probability-flow.js";
+import { planReverseSde } from "../samplers/reverse-sde.js";
+import { type PlannedRun, type RunOptions, runHere } from "../samplers/run-rows.js";
 import type { Transition } from "../samplers/transition.js";
 import { memoryEfficientScore } from "../samplers/tweedie-score.js";
+import type { TweediePart } from "../worker/path-task.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { encodeCheckpoint } from "./checkpoint.js";
-import { finiteRows } from "./finite-rows.js";
 import { parseSampleOptions, type ResolvedSampleSettings, type SampleSettings } from "./options.js";
+import { SharedModel, sharePaths } from "./shared-paths.js";
+import { threadsOf, type Workers } from "./threads.js";
 
-/** Options of `sample`: plain settings, seed, signal and progress. */
+/** Options of `sample`: plain settings, seed, workers, signal and progress. */
 export interface SampleOptions extends SampleSettings, TaskOptions<SamplerProgress> {
   readonly seed?: number;
+  /** Threads that compute, the calling one included: "auto" or a number. Default: that of `init`. The result does not depend on it. */
+  readonly workers?: Workers;
 }
 
 /** Samples with what they are worth. Rows that came out non-finite are NaN, weigh nothing and are counted. */
@@ -43,6 +52,8 @@ export interface SampleResult {
   readonly networkCalls: number;
   readonly nonFinite: number;
   readonly seconds: number;
+  /** One line where fewer threads computed than were asked for. */
+  readonly notice?: string;
 }
 
 /** Bridge of dataStd^2, filled in per sampler. */
@@ -57,22 +68,19 @@ const transitions: { readonly [K in Exclude<ResolvedSampleSettings["integrator"]
 /** Draws per score of ME-NEM when sampling: its cost is this many network rows a level. */
 const TWEEDIE_DRAWS = 128;
 
-/** Energies [n]; NaN for rows with a coordinate that is not finite, which no energy is asked about. */
-function finiteEnergies(energy: Energy, x: Batch): Float32Array {
-  const { kept, rows } = finiteRows(x);
-  if (rows.length === x.n) return energy.energy(x);
-  const energies = new Float32Array(x.n).fill(Number.NaN);
-  if (rows.length === 0) return energies;
-  const values = energy.energy(kept);
-  rows.forEach((row, i) => {
-    energies[row] = values[i];
-  });
-  return energies;
-}
+/** Rows of a block that one thread computes: a program's rows, so that none is computed in vain. 64 levels of GMM-40 take 20 ms. */
+const PIECE_ROWS = blockRows;
+/** The same for ME-NEM, where a row is 128 rows of the network. */
+const TWEEDIE_PIECE_ROWS = 2;
+
+/** Network rows times parameters from which a sample is spread over the threads at once: some 20 ms. Below, its first block is timed. */
+const HEAVY = 5e9;
 
 /** Holds tensors until `dispose`. Made by `train`, `trainer.sampler()` and `loadSampler`. */
 export class NeuralSampler {
   private readonly model: NeuralModel;
+  private readonly shared = new SharedModel();
+  private readonly life = new AbortController();
 
   /** @internal */
   constructor(
@@ -97,33 +105,47 @@ export class NeuralSampler {
 
   /**
    * n configurations, by default each with the importance weight of its path, the effective sample size and log Z. Any n: memory is
-   * bounded by `chunk`. Same seed, same bits on the same runtime and backend.
+   * bounded by `chunk`. Same seed, same bits on the same runtime and backend, whatever `workers` and `chunk` are.
+   *
+   * Blocks of rows go to all threads where this package's kernels run the network (wasm); elsewhere the calling thread does all rows. The energy is
+   * always asked on the calling thread.
    *
    * @throws RangeError / TypeError for bad options; BnemError("diverged") when more than 1 % of rows are not finite,
-   *   BnemError("degenerate-weights"), BnemError("disposed"), the signal's reason
+   *   BnemError("degenerate-weights"), BnemError("disposed"), the signal's reason, within 100 ms
    */
   async sample(n: number, options: SampleOptions = {}): Promise<SampleResult> {
     checkInteger("sample", "n", n, 1);
-    const settings = parseSampleOptions("sample", options, ["signal", "onProgress"]);
+    const settings = parseSampleOptions("sample", options, ["signal", "onProgress", "workers"]);
     checkTask("sample", options);
+    const threads = threadsOf("sample", options.workers);
     const seed = settings.seed ?? freshSeed();
     const started = performance.now();
-    const run = this.runOptions(n, derive(keyOf(seed), "sample"), settings, options);
-    const path = await this.run(run, settings);
-    const energy = path.energy ?? finiteEnergies(this.energy, path.x);
-    const weighted = path.logWeights && importance(path.logWeights);
-    return {
-      x: path.x,
-      energy,
-      logWeights: path.logWeights,
-      ess: weighted && { value: weighted.ess, n, fraction: weighted.essFraction },
-      logZ: weighted && { value: weighted.logZ, standardError: weighted.logZError },
-      seed,
-      energyCalls: n,
-      networkCalls: path.scoreCalls * (this.scoreFrom === "tweedie" ? TWEEDIE_DRAWS : 1),
-      nonFinite: path.nonFinite,
-      seconds: (performance.now() - started) / 1000,
-    };
+    const stop = new AbortController();
+    const releases = [follow(this.life.signal, stop), follow(options.signal, stop)];
+    const { signal } = stop;
+    try {
+      throwIfAborted(signal);
+      const run = this.runOptions(n, derive(keyOf(seed), "sample"), settings, { ...options, signal });
+      const { path, spread } = await this.run(run, settings, threads.pool);
+      const pace = new Pace(signal);
+      const energy = path.energy ?? (await finalEnergies(this.energy, path.x, settings.chunk, () => pace.breathe()));
+      const weighted = path.logWeights && importance(path.logWeights);
+      return {
+        x: path.x,
+        energy,
+        logWeights: path.logWeights,
+        ess: weighted && { value: weighted.ess, n, fraction: weighted.essFraction },
+        logZ: weighted && { value: weighted.logZ, standardError: weighted.logZError },
+        seed,
+        energyCalls: path.energy ? path.energyCalls : n - path.nonFinite,
+        networkCalls: path.scoreCalls * (this.scoreFrom === "tweedie" ? TWEEDIE_DRAWS : 1),
+        nonFinite: path.nonFinite,
+        seconds: (performance.now() - started) / 1000,
+        notice: spread || options.workers === undefined ? threads.notice() : aloneNotice(options.workers),
+      };
+    } finally {
+      for (const release of releases) release();
+    }
   }
 
   /** The checkpoint of its training run as safetensors bytes; `loadSampler` and `resumeTrainer` read them. */
@@ -132,6 +154,8 @@ export class NeuralSampler {
   }
 
   dispose(): void {
+    this.life.abort(new BnemError("disposed", "NeuralSampler: used after dispose()"));
+    this.shared.dispose();
     this.model.dispose();
   }
 
@@ -160,31 +184,58 @@ export class NeuralSampler {
     };
   }
 
-  private run(run: RunOptions, settings: ResolvedSampleSettings): Promise<Path> {
+  /** On all threads where the model can be described to them, else on this one. */
+  private async run(
+    run: RunOptions,
+    settings: ResolvedSampleSettings,
+    pool: WorkerPool,
+  ): Promise<{ path: Path; spread: boolean }> {
+    const planned = this.plan(run, settings);
+    const energy = settings.correction === "none" ? undefined : this.energy;
+    // Below half the last level: every level asked for must lie above the one the energy is read at.
+    const fromEnergies: TweediePart = {
+      mcSamples: TWEEDIE_DRAWS,
+      key: derive(run.key, "tweedie"),
+      minVariance: run.grid[0] / 4,
+    };
+    const tweedie = this.scoreFrom === "tweedie" ? fromEnergies : undefined;
+    const description = this.model.describe(tweedie ? "energy" : "score");
+    if (!description) {
+      const model = tweedie ? memoryEfficientScore(this.model, { ...tweedie, draws: normalRows }) : this.model;
+      return { path: await runHere(planned, model, energy), spread: false };
+    }
+    const model = this.shared.install(pool, description);
+    const rows = Math.min(settings.chunk, tweedie ? TWEEDIE_PIECE_ROWS : PIECE_ROWS);
+    const networkRows = run.n * settings.steps * (tweedie ? TWEEDIE_DRAWS : 1);
+    const heavy = networkRows * description.parameters.length >= HEAVY;
+    return { path: await sharePaths(pool, { planned, model, tweedie, rows, heavy }, energy), spread: true };
+  }
+
+  private plan(run: RunOptions, settings: ResolvedSampleSettings): PlannedRun {
     const raw = settings.correction === "none";
-    const model = this.scoreFrom === "tweedie" ? this.withoutGradient(run) : this.model;
+    const gradient = this.scoreFrom === "gradient";
     if (settings.integrator === "heun") {
       if (!raw) throw new BnemError("unsupported", 'sample: the probability flow has no path weight; ask for correction: "none"');
-      return probabilityFlow(model, { ...run, tweedie: this.scoreFrom === "gradient" });
+      return planProbabilityFlow(this.model, { ...run, tweedie: gradient });
     }
     // Raw output: the narrower DDPM step, whose error has the opposite sign of an imperfect network's (measured: energy W2 .24 against .54).
     const dataStd = settings.dataStd ?? (raw ? 0 : (this.facts.options.dataStd ?? 0));
     // Raw output, GMM-40, six seeds: energy W2 .13 to .18 with one move, .26 to .46 without (`npm run bench -- paths`); in models trained on a
     // narrower box, where a few rows rested in shallow wells, .10 to .16 against .3 to 4.1. With weights a move multiplies in its own density
     // ratio and costs effective samples. ME-NEM's scores are too dear for it.
-    const moves = settings.corrector ?? (raw && this.scoreFrom === "gradient" ? 1 : 0);
+    const moves = settings.corrector ?? (raw && gradient ? 1 : 0);
     const corrector = moves > 0 ? langevin({ steps: moves, stepScale: settings.correctorScale }) : undefined;
-    return reverseSde(model, raw ? undefined : this.energy, this.schedule, {
+    return planReverseSde(this.model, raw ? undefined : this.energy, this.schedule, {
       ...run,
       transition: transitions[settings.integrator](dataStd),
       corrector,
-      tweedie: raw && this.scoreFrom === "gradient",
+      tweedie: raw && gradient,
     });
   }
+}
 
-  private withoutGradient(run: RunOptions): ScoreModel {
-    const key = derive(run.key, "tweedie");
-    // Below half the last level: every level asked for must lie above the one the energy is read at.
-    return memoryEfficientScore(this.model, { mcSamples: TWEEDIE_DRAWS, key, draws: normalRows, minVariance: run.grid[0] / 4 });
-  }
+/** Where only the calling thread can run the network. */
+function aloneNotice(workers: Workers): string | undefined {
+  if (typeof workers !== "number" || workers === 1) return undefined;
+  return `sample: workers ${workers}, but only the calling thread can run this network (tfjs computes it); it did all rows`;
 }

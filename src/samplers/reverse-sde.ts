@@ -1,12 +1,12 @@
 /** Samples by the reverse SDE, each path with its importance weight. */
 import { checkOptions, hasMethods } from "../core/check.js";
-import { derive } from "../core/random.js";
-import type { Batch, Energy, NoiseSchedule, ScoreModel } from "../core/types.js";
+import type { Energy, NoiseSchedule, ScoreModel } from "../core/types.js";
 import { bridge } from "./bridge.js";
 import { checkGrid } from "./grid.js";
-import { type Corrector, correctRows } from "./langevin.js";
-import { addWayBack, move, type Rows } from "./rows.js";
-import { type Path, RUN_OPTIONS, type RunOptions, runRows, scoreAtLevel } from "./run-rows.js";
+import type { Corrector } from "./langevin.js";
+import type { PathPlan } from "./path-plan.js";
+import type { Path } from "./path-result.js";
+import { type PlannedRun, planRows, RUN_OPTIONS, type RunOptions, runHere } from "./run-rows.js";
 import type { Transition } from "./transition.js";
 
 /** Options of `reverseSde`: `n`, `key`, `draws` and `grid` are needed. */
@@ -20,10 +20,16 @@ export interface ReverseSdeOptions extends RunOptions {
 }
 
 /** Coefficients of every transition, [k] for level k to k - 1. @throws RangeError when a weighted step has no noise */
-function coefficientsOf(schedule: NoiseSchedule, grid: Float64Array, transition: Transition, weighted: boolean) {
-  return Array.from(grid, (from, k) => {
-    if (k === 0) return { drift: 0, variance: 0 };
-    const step = transition.coefficients({ from, to: grid[k - 1], schedule });
+function coefficientsOf(
+  schedule: NoiseSchedule,
+  grid: Float64Array,
+  transition: Transition,
+  weighted: boolean,
+): Pick<PathPlan, "drift" | "variance"> {
+  const drift = new Float64Array(grid.length);
+  const variance = new Float64Array(grid.length);
+  for (let k = 1; k < grid.length; k++) {
+    const step = transition.coefficients({ from: grid[k], to: grid[k - 1], schedule });
     if (!(step.variance >= 0 && step.variance < Infinity && Math.abs(step.drift) < Infinity)) {
       throw new RangeError(
         `reverseSde: transition "${transition.name}" gave variance ${step.variance} at level ${k}; it must be >= 0`,
@@ -35,19 +41,37 @@ function coefficientsOf(schedule: NoiseSchedule, grid: Float64Array, transition:
           "end the grid at sigmaMin > 0 or ask for raw output",
       );
     }
-    return step;
-  });
+    drift[k] = step.drift;
+    variance[k] = step.variance;
+  }
+  return { drift, variance };
 }
 
-/** Exact energy at the end closes the log weight. Energies of NaN or -Infinity are failures; +Infinity is a weight of 0. */
-function closeWeights(rows: Rows, energy: Energy): Float32Array {
-  const values = energy.energy(rows.x);
-  const logWeights = rows.logWeights as Float64Array;
-  for (let row = 0; row < rows.n; row++) {
-    if (!(values[row] > -Infinity)) rows.failed[row] = 1;
-    else logWeights[row] -= values[row];
+/** Checks a run and decides everything about it but the scores: no schedule and no transition is needed any more. @throws as `reverseSde` */
+export function planReverseSde(
+  model: ScoreModel,
+  energy: Energy | undefined,
+  schedule: NoiseSchedule,
+  options: ReverseSdeOptions,
+): PlannedRun {
+  const call = "reverseSde";
+  checkOptions(call, options, [...RUN_OPTIONS, "transition", "corrector", "tweedie"]);
+  const grid = checkGrid(call, options?.grid);
+  const { corrector, transition = bridge(), tweedie = false } = options;
+  if (!hasMethods(transition, ["coefficients"]))
+    throw new TypeError(`${call}: transition must be a Transition, such as bridge()`);
+  if (corrector !== undefined && !(corrector?.steps >= 1)) throw new TypeError(`${call}: corrector must come from langevin()`);
+  if (!hasMethods(schedule, ["timeOf", "diffusion"])) {
+    throw new TypeError(`${call}: schedule must be a NoiseSchedule, such as geometricSchedule({ sigmaMin, sigmaMax })`);
   }
-  return values;
+  if (!hasMethods(model, ["score"])) throw new TypeError(`${call}: model must be a ScoreModel { dim, score(x, variance) }`);
+  if (energy && energy.dim !== model.dim) throw new RangeError(`${call}: energy.dim is ${energy.dim}, model.dim ${model.dim}`);
+  if (energy && tweedie) throw new RangeError(`${call}: tweedie has no density and so no weight; ask for raw output with it`);
+  if (tweedie && grid[0] === 0) throw new RangeError(`${call}: tweedie needs a grid that ends above variance 0`);
+  const weighted = energy !== undefined;
+  const moves = corrector && { steps: corrector.steps, stepScale: corrector.stepScale };
+  const coefficients = coefficientsOf(schedule, grid, transition, weighted);
+  return planRows(call, model, options, { ...coefficients, weighted, tweedie, corrector: moves });
 }
 
 /**
@@ -73,41 +97,5 @@ export async function reverseSde(
   schedule: NoiseSchedule,
   options: ReverseSdeOptions,
 ): Promise<Path> {
-  const call = "reverseSde";
-  checkOptions(call, options, [...RUN_OPTIONS, "transition", "corrector", "tweedie"]);
-  const grid = checkGrid(call, options?.grid);
-  const { corrector, draws, transition = bridge(), tweedie = false } = options;
-  if (!hasMethods(transition, ["coefficients"]))
-    throw new TypeError(`${call}: transition must be a Transition, such as bridge()`);
-  if (corrector !== undefined && !(corrector?.steps >= 1)) throw new TypeError(`${call}: corrector must come from langevin()`);
-  if (!hasMethods(schedule, ["timeOf", "diffusion"])) {
-    throw new TypeError(`${call}: schedule must be a NoiseSchedule, such as geometricSchedule({ sigmaMin, sigmaMax })`);
-  }
-  if (!hasMethods(model, ["score"])) throw new TypeError(`${call}: model must be a ScoreModel { dim, score(x, variance) }`);
-  if (energy && energy.dim !== model.dim) throw new RangeError(`${call}: energy.dim is ${energy.dim}, model.dim ${model.dim}`);
-  if (energy && tweedie) throw new RangeError(`${call}: tweedie has no density and so no weight; ask for raw output with it`);
-  if (tweedie && grid[0] === 0) throw new RangeError(`${call}: tweedie needs a grid that ends above variance 0`);
-  const steps = coefficientsOf(schedule, grid, transition, energy !== undefined);
-  const key = derive(options.key, "reverse");
-  return runRows(call, model, options, energy !== undefined, async (rows, step) => {
-    let evaluations = 0;
-    const scoreAt = (x: Batch, h: number) => {
-      evaluations++;
-      return scoreAtLevel(call, model, x, h);
-    };
-    for (let k = grid.length - 1; k > 0; k--) {
-      rows.score = await scoreAt(rows.x, grid[k]);
-      if (corrector && k < grid.length - 1) {
-        await correctRows(rows, corrector, { k, variance: grid[k] }, { key: options.key, draws }, () => scoreAt(rows.x, grid[k]));
-      }
-      move(rows, steps[k].drift, steps[k].variance, draws(key, k, rows.firstRow, rows.n, rows.dim).data);
-      addWayBack(rows, 0, grid[k] - grid[k - 1]);
-      await step();
-    }
-    if (tweedie) {
-      rows.score = await scoreAt(rows.x, grid[0]);
-      move(rows, grid[0], 0, new Float32Array(rows.n * rows.dim));
-    }
-    return { evaluations, energy: energy ? closeWeights(rows, energy) : undefined };
-  });
+  return runHere(planReverseSde(model, energy, schedule, options), model, energy);
 }

@@ -3,6 +3,7 @@ import type { TaskTable } from "../kernels/pool-protocol.js";
 import { gradientTask, installProgram } from "./gradient-task.js";
 import { installEnergy, noisedTask } from "./noised-task.js";
 import { pairTask } from "./pair-task.js";
+import { installModel, pathTask } from "./path-task.js";
 
 export const tasks: TaskTable = {
   energy: installEnergy,
@@ -10,4 +11,6 @@ export const tasks: TaskTable = {
   pair: pairTask,
   program: installProgram,
   gradient: gradientTask,
+  model: installModel,
+  path: pathTask,
 };

@@ -1,5 +1,5 @@
 /** The rows of a sample that came out finite. */
-import type { Batch } from "../core/types.js";
+import type { Batch } from "./types.js";
 
 /** Rows whose coordinates are all finite, as a batch, and their numbers in x. */
 export function finiteRows(x: Batch): { kept: Batch; rows: readonly number[] } {
