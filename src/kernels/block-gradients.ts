@@ -9,13 +9,8 @@ export interface GradientBatch {
   readonly weight: Float32Array;
 }
 
-/** Inputs of the program that have one entry per row, with what rows beyond the batch hold: they weigh nothing. */
-const rowInputs = [
-  ["x", 0],
-  ["variance", 1],
-  ["target", 0],
-  ["weight", 0],
-] as const;
+/** Inputs of the program that have one entry per row. */
+const rowInputs = ["x", "variance", "target"] as const;
 
 /** Rows of a block. */
 export function blockLength(machine: Machine): number {
@@ -31,7 +26,8 @@ export function rowsOfBatch(batch: GradientBatch, from: number, to: number): Gra
 
 /**
  * Runs one block: rows first .. first + blockLength - 1 of the batch, as many as there are. Its gradient is added to the machine's "gradient", its
- * predictions go to their rows of `prediction`.
+ * predictions go to their rows of `prediction`. What is left of the block repeats its first row with weight 0, a place where the network is
+ * as finite as in the batch: at one made up (all particles at the origin) 0 times infinity would make the gradient NaN.
  *
  * @returns the sum of its weighted losses
  */
@@ -39,12 +35,14 @@ export function runBlock(machine: Machine, batch: GradientBatch, first: number, 
   const rows = blockLength(machine);
   const n = batch.variance.length;
   const count = Math.min(rows, n - first);
-  for (const [name, filler] of rowInputs) {
+  for (const name of rowInputs) {
     const block = machine.view(name);
     const width = block.length / rows;
     block.set(batch[name].subarray(first * width, (first + count) * width));
-    if (count < rows) block.fill(filler, count * width);
+    for (let row = count; row < rows; row++) block.copyWithin(row * width, 0, width);
   }
+  const weight = machine.view("weight").fill(0);
+  weight.set(batch.weight.subarray(first, first + count));
   machine.run();
   const width = prediction.length / n;
   prediction.set(machine.view("prediction").subarray(0, count * width), first * width);

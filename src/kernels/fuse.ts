@@ -4,8 +4,6 @@
  */
 import type { Argument, Instruction, Program } from "./program.js";
 
-type Buffer = { readonly buffer: number };
-
 function bufferOf(argument: Argument | undefined): number {
   return typeof argument === "object" && "buffer" in argument ? argument.buffer : -1;
 }
@@ -25,17 +23,20 @@ function withSilu(product: Instruction, next: Instruction | undefined): Instruct
   const [mode, x, w, bias, z, m, n, k, accumulate, scratch] = product.args;
   const [from, residual, y] = next.args;
   if (mode !== 0 || accumulate !== 0 || typeof bias === "number" || bufferOf(from) !== bufferOf(z)) return null;
+  // A product of one column alone adds up in another order than a layer does.
+  if (n === 1) return null;
   return { call: "denseSilu", args: [x, w, bias, residual, z, y, m, n, k, scratch] };
 }
 
-/** y = silu(z), then out = h + y over flat arrays, where nobody else wants y. */
+/** y = silu(z), then out = h + y over flat arrays, where nobody else wants y; h is neither y nor z, which the kernel writes. */
 function withResidual(layer: Instruction, next: Instruction | undefined, uses: readonly number[]): Instruction | null {
   if (layer.call !== "denseSilu" || next?.call !== "zipAdd") return null;
   const [x, w, bias, residual, z, y, ...rest] = layer.args;
   const [a, aRow, aColumn, b, bRow, bColumn, out] = next.args;
   const flat = aRow === 0 && aColumn === 1 && bRow === 0 && bColumn === 1;
-  const own = bufferOf(b) === bufferOf(y) && uses[(y as Buffer).buffer] === 2 && bufferOf(a) >= 0;
-  if (!flat || residual !== 0 || !own) return null;
+  const [own, other] = [bufferOf(y), bufferOf(a)];
+  const alone = bufferOf(b) === own && uses[own] === 2 && other >= 0 && other !== own && other !== bufferOf(z);
+  if (!flat || residual !== 0 || !alone) return null;
   return { call: "denseSilu", args: [x, w, bias, a, z, out, ...rest] };
 }
 

@@ -100,7 +100,8 @@ export function layOut(program: Program): Layout {
   buffers.forEach(({ within }, at) => {
     if (within) offsets[at] = offsetWithin(buffers, offsets, at);
   });
-  const scratchBytes = Math.max(0, ...instructions.flatMap(({ args }) => args.map(scratchOf)));
+  // Not Math.max(...): a deep network has more arguments than a call may have.
+  const scratchBytes = instructions.reduce((most, { args }) => Math.max(most, ...args.map(scratchOf)), 0);
   return { offsets, scratch: end, bytes: end + aligned(scratchBytes) };
 }
 

@@ -42,6 +42,9 @@ export const lossCases: Readonly<Record<string, LossCase>> = {
   "squared, score of an energy (double backward)": { loss: { name: "squared" }, output: "energy", kind: "score" },
 };
 
+/** The network of all cases. */
+export const smallNetwork = (output: "energy" | "score") => mlp(options)(2, output);
+
 /** Parameters with no zeros: an untrained last layer would hide the others. */
 export function parametersOf(output: "energy" | "score"): Float32Array {
   const network = mlp(options)(2, output);

@@ -42,10 +42,18 @@ export class Recorder {
   /** Runs `f` and listens. */
   listen<T>(f: () => T): T {
     const { backend } = this;
-    const { write, readSync } = backend;
-    backend.readSync = (dataId, start, end) => {
+    const { write, readSync, typedArrayFromHeap } = backend;
+    const read = () => {
       this.foreign ??= "numbers were read back, so what follows may depend on them";
+    };
+    backend.readSync = (dataId, start, end) => {
+      read();
       return readSync.call(backend, dataId, start, end);
+    };
+    // Kernels of tfjs that compute in JavaScript read so, and write what they found as if it were a constant.
+    backend.typedArrayFromHeap = (x) => {
+      read();
+      return typedArrayFromHeap.call(backend, x);
     };
     backend.write = (values, shape, dtype) => {
       const dataId = write.call(backend, values, shape, dtype);
@@ -59,6 +67,7 @@ export class Recorder {
       active = null;
       backend.write = write;
       backend.readSync = readSync;
+      backend.typedArrayFromHeap = typedArrayFromHeap;
     }
   }
 
