@@ -1,12 +1,13 @@
 /** `bnem doctor`: what this machine and runtime give, and which backend would train, with the reason. */
 import type { Command } from "commander";
-import { energyByName, init, startBackend, version } from "../index.js";
-import { addCommonFlags, parseNumber } from "./flags.js";
+import { type BackendReport, energyByName, startBackend, version } from "../index.js";
+import { addCommonFlags, parseNumber, type Settings } from "./flags.js";
 import { describeMachine } from "./machine.js";
 import { printResult } from "./outcome.js";
 import { allowRelaxedSimd, hasRelaxedSimd } from "./relaxed-simd.js";
+import { addRuntimeFlags, runtimeOf, startRuntime } from "./runtime-flags.js";
 
-interface DoctorFlags {
+interface DoctorFlags extends Settings {
   readonly parameters?: number;
   readonly json?: boolean;
 }
@@ -17,10 +18,18 @@ function relaxedState(): "available" | "switched on by the CLI" | "absent" {
   return allowRelaxedSimd() ? "switched on by the CLI" : "absent";
 }
 
+/** The build of the kernels that training targets and networks run on. */
+const buildOf = (kernels: { readonly relaxed: boolean }) => (kernels.relaxed ? "relaxed" : "plain");
+
+function networksText({ backend, kernels }: BackendReport): string {
+  if (kernels === "bnem") return "this package's kernels in tfjs's heap, recorded programs";
+  return `tfjs's own kernels on ${backend}`;
+}
+
 async function runDoctor(flags: DoctorFlags): Promise<void> {
   const relaxed = relaxedState();
   const started = performance.now();
-  const kernels = await init();
+  const kernels = await startRuntime(runtimeOf("doctor", flags).runtime);
   const energy = energyByName("gmm40");
   const value = energy.energy({ data: Float32Array.from(energy.check.x), n: 1, dim: energy.dim })[0];
   const milliseconds = performance.now() - started;
@@ -34,20 +43,26 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
     machine,
     simd: kernels.simd,
     relaxedSimd: relaxed,
-    kernels: { healthy, check: value, expected: energy.check.energy, milliseconds },
+    kernels: { healthy, build: buildOf(kernels), check: value, expected: energy.check.energy, milliseconds },
     webgpu: { adapter: backend.adapter ?? null, fallback: backend.fallbackAdapter ?? null },
     backend: backend.backend,
     reason: backend.reason,
+    networks: backend.kernels,
   };
+  const took = `${milliseconds.toFixed(0)} ms`;
   const rows = [
     ["bnem", version],
     ["runtime", machine.runtime],
     ["system", `${machine.system}, ${machine.cores} cores, ${machine.cpu}`],
     ["SIMD", kernels.simd ? "yes" : "no"],
     ["relaxed SIMD", relaxed],
-    ["kernels", healthy ? `check value reproduced, ready in ${milliseconds.toFixed(0)} ms` : `WRONG check value ${value}`],
+    [
+      "kernels",
+      `${buildOf(kernels)} build, ${healthy ? `check value reproduced, ready in ${took}` : `WRONG check value ${value}`}`,
+    ],
     ["WebGPU adapter", adapter],
     ["backend", `${backend.backend}: ${backend.reason}`],
+    ["networks", networksText(backend)],
   ];
   printResult(flags.json === true, data, rows.map(([name, text]) => `${name.padEnd(16)}${text}`).join("\n"));
   if (!healthy) process.exitCode = 1;
@@ -56,8 +71,9 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
 export function addDoctorCommand(program: Command): void {
   const command = program
     .command("doctor")
-    .description("what this machine gives: runtime, SIMD, WebGPU, and which backend will be used and why")
+    .description("what this machine gives: runtime, SIMD, WebGPU, which backend and kernels will be used, and why")
     .option("--parameters <count>", "size of the network to choose the backend for", parseNumber)
     .action(runDoctor);
+  addRuntimeFlags(command, "doctor");
   addCommonFlags(command);
 }

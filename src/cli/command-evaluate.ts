@@ -1,13 +1,15 @@
 /** `bnem evaluate`: metrics of samples from a file, each beside its noise floor, with a verdict in words. */
 import type { Command } from "commander";
-import { type Batch, evaluate, init, parseEvaluateOptions } from "../index.js";
+import { type Batch, evaluate, parseEvaluateOptions } from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
 import { checkDim, checkExtension, readSamples } from "./files.js";
-import { addCommonFlags, addOptionFlags, configSettings, progressModeOf, type Settings, typedSettings } from "./flags.js";
+import { addCommonFlags, addOptionFlags, progressModeOf, type Settings } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
 import { scoresJson, scoresText } from "./metrics-text.js";
+import { Notice } from "./notice.js";
 import { asUsage, printResult } from "./outcome.js";
 import { ProgressReporter } from "./progress.js";
+import { addRuntimeFlags, givenOptions, startRuntime } from "./runtime-flags.js";
 
 interface EvaluateFlags extends EnergyChoice, Settings {
   readonly reference?: string;
@@ -21,10 +23,10 @@ const DEFAULT_SEED = 11;
 async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
   checkExtension("samples", path, [".npz", ".npy"]);
   if (flags.reference !== undefined) checkExtension("--reference", flags.reference, [".npz", ".npy"]);
-  const given = { ...(await configSettings(flags.config)), ...typedSettings("evaluate", flags) };
+  const { settings: given, runtime } = await givenOptions("evaluate", flags);
   const settings = asUsage(() => parseEvaluateOptions("evaluate", given));
   const seed = settings.seed ?? DEFAULT_SEED;
-  await init();
+  await startRuntime(runtime);
   const energy = await resolveEnergy(flags);
   const { x, logWeights } = await readSamples(path);
   checkDim(path, x, energy);
@@ -34,6 +36,7 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
     checkDim(flags.reference, reference, energy);
   }
   const progress = new ProgressReporter(progressModeOf(flags));
+  const notice = new Notice(progress);
   const interrupt = onInterrupt((text) => progress.note(text));
   try {
     const started = performance.now();
@@ -45,8 +48,10 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
       onProgress: ({ stage, done, total }) => progress.update({ phase: stage, step: done, steps: total }),
     });
     const seconds = (performance.now() - started) / 1000;
-    const data = { energy: energy.name, n: x.n, seed, seconds, ...scoresJson({ raw: evaluation }) };
     progress.endLine();
+    notice.take(evaluation.notice);
+    const scores = scoresJson({ raw: evaluation });
+    const data = { energy: energy.name, n: x.n, seed, seconds, ...scores, notice: notice.text };
     printResult(
       flags.json === true,
       data,
@@ -69,5 +74,6 @@ export function addEvaluateCommand(program: Command): void {
     .option("--config <file>", "options from a JSON file; flags win")
     .action(runEvaluate);
   addOptionFlags(command, "evaluate");
+  addRuntimeFlags(command, "evaluate");
   addCommonFlags(command);
 }

@@ -1,22 +1,16 @@
 /** `bnem sample`: weighted samples from a checkpoint. The target is rebuilt from it, or given again. */
 import { extname } from "node:path";
 import type { Command } from "commander";
-import { describeCheckpoint, type Energy, init, loadSampler, parseSampleOptions } from "../index.js";
+import { describeCheckpoint, type Energy, loadSampler, parseSampleOptions } from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
 import { checkExtension, checkWritable, readBytes, writeSamples } from "./files.js";
-import {
-  addCommonFlags,
-  addOptionFlags,
-  configSettings,
-  parseNumber,
-  progressModeOf,
-  type Settings,
-  typedSettings,
-} from "./flags.js";
+import { addCommonFlags, addOptionFlags, parseNumber, progressModeOf, type Settings } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
 import { shortNumber } from "./metrics-text.js";
+import { Notice } from "./notice.js";
 import { asUsage, printResult, UsageError } from "./outcome.js";
 import { ProgressReporter } from "./progress.js";
+import { addRuntimeFlags, givenOptions, startRuntime } from "./runtime-flags.js";
 
 interface SampleFlags extends EnergyChoice, Settings {
   readonly n: number;
@@ -38,8 +32,9 @@ async function energyFor(bytes: Uint8Array, flags: SampleFlags): Promise<Energy>
 async function runSample(path: string, flags: SampleFlags): Promise<void> {
   const { n, output } = flags;
   if (!Number.isInteger(n) || n < 1) throw new UsageError(`-n must be a whole number above 0, got ${n}`);
-  const given = { ...(await configSettings(flags.config)), ...typedSettings("sample", flags) };
+  const { settings: given, runtime } = await givenOptions("sample", flags);
   const settings = asUsage(() => parseSampleOptions("sample", given));
+  await startRuntime(runtime);
   if (output !== undefined) {
     checkExtension("--output", output, [".npz", ".npy"]);
     if (extname(output).toLowerCase() === ".npy" && settings.correction !== "none") {
@@ -48,15 +43,16 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
     await checkWritable(output);
   }
   const bytes = await readBytes(path);
-  await init();
   const sampler = await loadSampler(bytes, await energyFor(bytes, flags));
   const progress = new ProgressReporter(progressModeOf(flags));
+  const notice = new Notice(progress);
   const interrupt = onInterrupt((text) => progress.note(text));
   try {
     const onProgress = ({ fraction }: { fraction: number }) =>
       progress.update({ phase: "sampling", step: Math.round(fraction * n), steps: n });
     const sample = await sampler.sample(n, { ...given, signal: interrupt.signal, onProgress });
     progress.endLine();
+    notice.take(sample.notice);
     const { seed, seconds, energyCalls, networkCalls, ess, logZ, x } = sample;
     if (output !== undefined) await writeSamples(output, { x, energy: sample.energy, logWeights: sample.logWeights });
     const data = { n, dim: x.dim, seed, correction: settings.correction, seconds, energyCalls, networkCalls };
@@ -64,7 +60,8 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
     if (ess) lines.push(`effective sample size ${shortNumber(ess.value)} of ${ess.n} (${shortNumber(ess.fraction)})`);
     if (logZ) lines.push(`log Z = ${shortNumber(logZ.value)} ± ${shortNumber(logZ.standardError)}`);
     lines.push(output === undefined ? "nothing written: give -o samples.npz" : `wrote ${output}`);
-    printResult(flags.json === true, { ...data, ess: ess ?? null, logZ: logZ ?? null, output }, lines.join("\n"));
+    const found = { ess: ess ?? null, logZ: logZ ?? null, notice: notice.text, output };
+    printResult(flags.json === true, { ...data, ...found }, lines.join("\n"));
   } finally {
     progress.endLine();
     interrupt.release();
@@ -84,5 +81,6 @@ export function addSampleCommand(program: Command): void {
     .option("--config <file>", "options from a JSON file; flags win")
     .action(runSample);
   addOptionFlags(command, "sample");
+  addRuntimeFlags(command, "sample");
   addCommonFlags(command);
 }

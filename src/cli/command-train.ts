@@ -1,12 +1,13 @@
 /** `bnem train`: from a target to a model, a weighted sample, metrics beside their floors, and a report. */
 import type { Command } from "commander";
-import { init } from "../index.js";
 import { writeAtomically } from "./atomic-write.js";
 import { addCommonFlags, addOptionFlags, parseNumber, progressModeOf } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
+import { Notice } from "./notice.js";
 import { printResult, UsageError } from "./outcome.js";
 import { ProgressReporter } from "./progress.js";
 import { allowRelaxedSimd } from "./relaxed-simd.js";
+import { addRuntimeFlags, givenOptions, startRuntime } from "./runtime-flags.js";
 import { planTraining, type TrainFlags } from "./train-plan.js";
 import { finishRun, jsonOf, noticeOf, reportOf, textOf } from "./train-results.js";
 import { startTrainer, trainToEnd } from "./train-run.js";
@@ -17,11 +18,13 @@ async function runTrain(name: string | undefined, flags: TrainFlags): Promise<vo
   if (every !== undefined && (!Number.isInteger(every) || every < 1)) {
     throw new UsageError(`--checkpoint-every must be a whole number above 0, got ${every}`);
   }
-  const exact = flags.exact === true;
+  const { settings, runtime } = await givenOptions("train", flags);
+  const exact = settings.exact === true;
   if (!exact) allowRelaxedSimd();
-  await init({ exact });
-  const plan = await planTraining(name, flags);
+  await startRuntime({ ...runtime, exact });
+  const plan = await planTraining(name, flags, settings);
   const progress = new ProgressReporter(progressModeOf(flags));
+  const notice = new Notice(progress);
   const interrupt = onInterrupt((text) => progress.note(text));
   const trainer = await startTrainer(plan);
   try {
@@ -31,10 +34,11 @@ async function runTrain(name: string | undefined, flags: TrainFlags): Promise<vo
       curves: plan.report !== undefined && flags.evaluate,
       signal: interrupt.signal,
       progress,
+      notice,
     });
     if (noticeOf(plan.energy)) progress.note(noticeOf(plan.energy));
     const { signal } = interrupt;
-    const finished = await finishRun(plan, run, { n: flags.n, evaluate: flags.evaluate, signal, progress });
+    const finished = await finishRun(plan, run, { n: flags.n, evaluate: flags.evaluate, signal, progress, notice });
     if (plan.report !== undefined) await writeAtomically(plan.report, new TextEncoder().encode(reportOf(finished)));
     printResult(flags.json === true, jsonOf(finished), textOf(finished));
   } finally {
@@ -63,5 +67,6 @@ export function addTrainCommand(program: Command): void {
     .option("--energy-options <json>", "options of the energy as JSON")
     .action(runTrain);
   addOptionFlags(command, "train");
+  addRuntimeFlags(command, "train");
   addCommonFlags(command);
 }

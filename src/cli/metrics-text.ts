@@ -19,7 +19,7 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
 
 /** Scores of a run: of the raw sample, and of the weighted one (the same evaluation where it is the same draw). */
 export interface Scores {
-  readonly raw: Evaluation;
+  readonly raw: Evaluation & { readonly notice?: string };
   readonly weighted?: Evaluation;
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describeCheckpoint, type Energy, parseTrainOptions, presets, type TrainSettings } from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
 import { checkExtension, checkWritable, exists, makeFolder, readBytes } from "./files.js";
-import { configSettings, type Settings, typedSettings } from "./flags.js";
+import type { Settings } from "./flags.js";
 import { asUsage, UsageError } from "./outcome.js";
 
 export interface TrainFlags extends EnergyChoice, Settings {
@@ -88,13 +88,15 @@ function refuseChanges(given: Settings, bytes: Uint8Array, path: string): void {
   }
 }
 
-/** @throws UsageError for what was typed wrongly; BnemError for files that cannot be read or written */
-export async function planTraining(name: string | undefined, flags: TrainFlags): Promise<TrainPlan> {
+/**
+ * @param given options as typed or from a file
+ * @throws UsageError for what was typed wrongly; BnemError for files that cannot be read or written
+ */
+export async function planTraining(name: string | undefined, flags: TrainFlags, given: Settings): Promise<TrainPlan> {
   if (name !== undefined && flags.energy !== undefined) throw new UsageError("give the energy once: as argument or as --energy");
   if ((flags.resume || flags.checkpointEvery !== undefined) && flags.output === undefined && flags.outputDir === undefined) {
     throw new UsageError("--resume and --checkpoint-every need --output <file> or --output-dir <folder>");
   }
-  const given = { ...(await configSettings(flags.config)), ...typedSettings("train", flags) };
   const target = name ?? flags.energy;
   const method = typeof given.method === "string" ? given.method : (flags.preset?.split(".").at(-1) ?? "bnem");
   asUsage(() => parseTrainOptions("train", given));

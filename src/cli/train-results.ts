@@ -12,6 +12,7 @@ import {
 import { writeSamples } from "./files.js";
 import { describeMachine, type Machine } from "./machine.js";
 import { type Scores, scoresJson, scoresText, shortNumber } from "./metrics-text.js";
+import type { Notice } from "./notice.js";
 import type { ProgressReporter } from "./progress.js";
 import type { TrainPlan } from "./train-plan.js";
 import type { TrainedRun } from "./train-run.js";
@@ -27,6 +28,8 @@ export interface Finished {
   readonly scores?: Scores;
   readonly machine: Machine;
   readonly timings: { readonly training: number; readonly sampling: number; readonly evaluation: number };
+  /** Why fewer threads computed than were asked for. */
+  readonly notice: string | null;
 }
 
 export interface FinishOptions {
@@ -35,6 +38,7 @@ export interface FinishOptions {
   readonly evaluate: boolean;
   readonly signal: AbortSignal;
   readonly progress: ProgressReporter;
+  readonly notice: Notice;
 }
 
 /** Raw and weighted samples of the present weights, from one sampler. */
@@ -79,13 +83,15 @@ async function scoreBoth(
 export async function finishRun(plan: TrainPlan, run: TrainedRun, options: FinishOptions): Promise<Finished> {
   const { seed } = run.trainer;
   const drawn = await drawBoth(run.trainer, options);
+  options.notice.take(drawn.weighted.notice ?? drawn.raw.notice);
   const { x, energy, logWeights } = drawn.weighted;
   if (plan.samples !== undefined) await writeSamples(plan.samples, { x, energy, logWeights });
   const started = performance.now();
   const scores = options.evaluate ? await scoreBoth(plan.energy, drawn, seed, options) : undefined;
+  options.notice.take(scores?.raw.notice);
   const evaluation = (performance.now() - started) / 1000;
   const timings = { training: run.seconds, sampling: drawn.raw.seconds + drawn.weighted.seconds, evaluation };
-  return { plan, run, ...drawn, scores, machine: describeMachine(), timings };
+  return { plan, run, ...drawn, scores, machine: describeMachine(), timings, notice: options.notice.text };
 }
 
 /** What a custom energy has to say: that its gradient comes from differences. "" for other energies. */
@@ -93,8 +99,9 @@ export function noticeOf(energy: Energy): string {
   return "notice" in energy && typeof energy.notice === "string" ? energy.notice : "";
 }
 
-function notesOf({ plan, run, raw, weighted }: Finished): string[] {
+function notesOf({ plan, run, raw, weighted, notice }: Finished): string[] {
   const notes = [`Backend ${run.trainer.backend.backend}: ${run.trainer.backend.reason}.`];
+  if (notice !== null) notes.push(notice);
   if (noticeOf(plan.energy)) notes.push(noticeOf(plan.energy));
   if (run.nonFinite > 0)
     notes.push(`${run.nonFinite} energies met in training were not finite; they were counted, not repaired.`);
@@ -133,7 +140,7 @@ export function reportOf(finished: Finished): string {
 }
 
 /** The JSON object of the command. `metrics` are those of the raw sample, `weighted` those of the written one. */
-export function jsonOf({ plan, run, raw, weighted, scores, machine, timings }: Finished): object {
+export function jsonOf({ plan, run, raw, weighted, scores, machine, timings, notice }: Finished): object {
   const { trainer } = run;
   return {
     energy: plan.energy.name,
@@ -152,6 +159,7 @@ export function jsonOf({ plan, run, raw, weighted, scores, machine, timings }: F
     },
     timings,
     backend: trainer.backend,
+    notice,
     machine,
     version,
     files: { model: plan.model, samples: plan.samples, report: plan.report },

@@ -2,6 +2,7 @@
 import { type Curve, createTrainer, resumeTrainer, type Trainer } from "../index.js";
 import { writeAtomically } from "./atomic-write.js";
 import { MetricCurves } from "./metric-curves.js";
+import type { Notice } from "./notice.js";
 import type { ProgressReporter } from "./progress.js";
 import type { TrainPlan } from "./train-plan.js";
 
@@ -21,6 +22,7 @@ export interface LoopOptions {
   readonly curves: boolean;
   readonly signal: AbortSignal;
   readonly progress: ProgressReporter;
+  readonly notice: Notice;
 }
 
 /** Starts fresh, or goes on from the plan's checkpoint. */
@@ -35,7 +37,7 @@ export async function startTrainer(plan: TrainPlan): Promise<Trainer> {
  * @throws the signal's reason after the checkpoint is written; whatever training throws
  */
 export async function trainToEnd(plan: TrainPlan, trainer: Trainer, options: LoopOptions): Promise<TrainedRun> {
-  const { signal, progress, checkpointEvery } = options;
+  const { signal, progress, notice, checkpointEvery } = options;
   const started = performance.now();
   const curves = new MetricCurves(trainer, options.curves);
   let nonFinite = 0;
@@ -45,6 +47,7 @@ export async function trainToEnd(plan: TrainPlan, trainer: Trainer, options: Loo
   for await (const { notes, ...info } of trainer.steps(plan.steps)) {
     nonFinite = info.nonFinite;
     progress.update({ phase: "training", ...info, ...notes });
+    notice.take(trainer.notice);
     if (signal.aborted) break;
     if (checkpointEvery !== undefined && info.step % checkpointEvery === 0 && info.step < info.steps) await store();
     if (info.step < info.steps) await curves.visit(info.step, info.steps, signal);

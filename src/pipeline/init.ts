@@ -26,8 +26,10 @@ export async function init(options: InitOptions = {}): Promise<KernelReport> {
   if (options.exact !== undefined && typeof options.exact !== "boolean") {
     throw new TypeError(`init: exact must be true or false, got ${JSON.stringify(options.exact)}`);
   }
-  if (options.kernels !== undefined) setKernelMode(checkOneOf("init", "kernels", options.kernels, kernelModes));
+  const { kernels } = options;
+  if (kernels !== undefined) checkOneOf("init", "kernels", kernels, kernelModes);
   if (options.workers !== undefined) setStandardWorkers("init", options.workers);
+  if (kernels !== undefined) setKernelMode(kernels);
   const { exact } = options;
   await initKernels({ exact });
   return kernelReport();
