@@ -1,11 +1,13 @@
 /** Everything a worker can be asked to do: one row each. The same table serves the calling thread. */
 import type { TaskTable } from "../kernels/pool-protocol.js";
+import { emptyTask } from "./empty-task.js";
 import { gradientTask, installProgram } from "./gradient-task.js";
 import { installEnergy, noisedTask } from "./noised-task.js";
 import { pairTask } from "./pair-task.js";
 import { installModel, pathTask } from "./path-task.js";
 
 export const tasks: TaskTable = {
+  empty: emptyTask,
   energy: installEnergy,
   noised: noisedTask,
   pair: pairTask,
