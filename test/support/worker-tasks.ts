@@ -1,7 +1,9 @@
 /** Tasks that misbehave, wait and tell: what a pool must stand. */
 import { BnemError } from "../../src/core/errors.js";
+import { Machine } from "../../src/kernels/machine.js";
 import type { TaskContext, TaskResult, TaskTable } from "../../src/kernels/pool-protocol.js";
 import { tasks } from "../../src/worker/tasks.js";
+import { kernelBytes } from "./kernel-memory.js";
 
 /** True in a worker; the tests run in the main thread of their process. */
 const inWorker = globalThis.process?.getBuiltinModule("worker_threads").isMainThread === false;
@@ -50,6 +52,21 @@ async function counting({ to }: { to: number }, context: TaskContext): Promise<T
   return { value: to };
 }
 
+/** Bytes that a thread's kernels and machines hold, and how many things are installed in it. */
+export interface Holdings {
+  readonly inWorker: boolean;
+  readonly keys: number;
+  readonly machines: number;
+  readonly kernels: number;
+}
+
+function holdings(_: unknown, { state }: TaskContext): TaskResult {
+  const machines = [...state.values()].filter((value) => value instanceof Machine);
+  const bytes = machines.reduce((sum, machine) => sum + machine.bytes, 0);
+  const value: Holdings = { inWorker, keys: state.size, machines: bytes, kernels: kernelBytes() };
+  return { value };
+}
+
 export const testTasks: TaskTable = {
   ...tasks,
   echo: (payload: unknown) => ({ value: payload }),
@@ -58,6 +75,7 @@ export const testTasks: TaskTable = {
   dying,
   failing,
   counting,
+  holdings,
   keep: (payload: unknown) => ({ value: payload }),
   kept: ({ key }: { key: string }, { state }: TaskContext) => ({ value: [inWorker, state.get(key)] }),
 };
