@@ -73,7 +73,9 @@ async function run(energy: Energy, contour: ContourGrid | undefined): Promise<vo
     showMetrics(result);
     const { training, sampling } = result.timings;
     const { backend, reason } = result.trainer.backend;
-    say(`Done: ${training.toFixed(1)} s of training, ${sampling.toFixed(1)} s of sampling. Backend ${backend}: ${reason}.`);
+    const { notice } = result.trainer;
+    const seconds = `${training.toFixed(1)} s of training, ${sampling.toFixed(1)} s of sampling`;
+    say(`Done: ${seconds}. Backend ${backend}: ${reason}.${notice === undefined ? "" : ` ${notice}.`}`);
   } catch (error) {
     if (controller.signal.aborted) say("Aborted.");
     else say(error instanceof Error ? error.message : String(error), true);

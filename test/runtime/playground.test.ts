@@ -1,6 +1,7 @@
 /** The playground as a reader meets it: opened from file://, trains, can be aborted, draws, scores, and gives its files; loads nothing. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { batchFromArray, readNpz } from "bnem";
@@ -63,6 +64,8 @@ describe.skipIf(!complete)("the playground", () => {
       timeout: 100_000,
     });
     expect(await status()).toMatch(/^Done:/);
+    expect(await status()).not.toContain("worker");
+    expect(page.workers().length, "threads besides the page's own").toBe(Math.min(availableParallelism(), 8) - 1);
     for (const id of ["samples", "loss", "energy"]) expect(await page.locator(`#${id} svg.fig`).count(), id).toBe(1);
     expect(await page.textContent("#metrics")).toContain("position W2");
     const samples = await download("#save-samples");
