@@ -50,7 +50,7 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
   try {
     const onProgress = ({ fraction }: { fraction: number }) =>
       progress.update({ phase: "sampling", step: Math.round(fraction * n), steps: n });
-    const sample = await sampler.sample(n, { ...given, signal: interrupt.signal, onProgress });
+    const sample = await sampler.sample(n, { ...given, workers: runtime.workers, signal: interrupt.signal, onProgress });
     progress.endLine();
     notice.take(sample.notice);
     const { seed, seconds, energyCalls, networkCalls, ess, logZ, x } = sample;

@@ -30,7 +30,10 @@ export class GradientCrew {
     const parameters = new Float32Array(this.parameterCount);
     const jobs = Array.from({ length: this.pool.threads - 1 }, () => this.run(parameters, batch as unknown as GradientBatch));
     const results = await Promise.allSettled(jobs);
-    this.ready = this.pool.notice === undefined && results.every(({ status }) => status === "fulfilled");
+    const loaded = results.every(({ status }) => status === "fulfilled");
+    // A thread without the memory for the program is still good for other work, which fails as long as this is installed.
+    if (!loaded) this.pool.uninstall(this.key);
+    this.ready = loaded && this.pool.notice === undefined;
   }
 
   /** How many of a step's blocks, the last ones, to send away. */
