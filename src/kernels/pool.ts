@@ -78,6 +78,7 @@ export class WorkerPool {
   private trouble: string | undefined;
   private lastId = 0;
   private draining = false;
+  private loaded = false;
   private disposed = false;
 
   constructor(options: PoolOptions) {
@@ -105,7 +106,9 @@ export class WorkerPool {
    * BnemError("disposed")
    */
   async run<T>(task: string, payload: unknown, options: JobOptions = {}): Promise<T> {
-    await this.prepare(options.signal);
+    // A job is on its way before the caller goes on: one that computes right after asking would hold the message back until it is done.
+    if (this.loaded) this.assertUsable(options.signal);
+    else await this.prepare(options.signal);
     return (await this.enqueue(task, payload, options).done) as T;
   }
 
@@ -158,10 +161,15 @@ export class WorkerPool {
     for (const job of waiting) job.reject(new BnemError("disposed", "pool: disposed while work was waiting"));
   }
 
-  private async prepare(signal: AbortSignal | undefined): Promise<void> {
+  private assertUsable(signal: AbortSignal | undefined): void {
     throwIfAborted(signal);
     if (this.disposed) throw new BnemError("disposed", "pool: disposed; take another");
+  }
+
+  private async prepare(signal: AbortSignal | undefined): Promise<void> {
+    this.assertUsable(signal);
     await initKernels();
+    this.loaded = true;
     throwIfAborted(signal);
   }
 

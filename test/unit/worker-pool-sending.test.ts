@@ -1,0 +1,27 @@
+/** When a job leaves for its worker. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { initKernels } from "../../src/kernels/load.js";
+import { WorkerPool } from "../../src/kernels/pool.js";
+import { testWorkerSource } from "../support/worker-program.js";
+import { testTasks } from "../support/worker-tasks.js";
+
+let pool: WorkerPool;
+beforeAll(async () => {
+  await initKernels();
+  pool = new WorkerPool({ threads: 2, source: await testWorkerSource(), tasks: testTasks });
+});
+afterAll(() => pool.dispose());
+
+test("a job is done while the caller computes, without a turn in between; refusals come as before", async () => {
+  await pool.run("echo", 0);
+  const marks = new SharedArrayBuffer(4);
+  const job = pool.run("dying", { marks, deaths: 0, way: "exit" });
+  const end = performance.now() + 10_000;
+  while (Atomics.load(new Int32Array(marks), 0) === 0 && performance.now() < end);
+  expect(Atomics.load(new Int32Array(marks), 0)).toBe(1);
+  expect(await job).toBe(0);
+  const reason = new Error("enough");
+  await expect(pool.run("echo", 1, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  pool.dispose();
+  await expect(pool.run("echo", 1)).rejects.toMatchObject({ code: "disposed" });
+});
