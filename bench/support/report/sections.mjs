@@ -142,6 +142,32 @@ function cores({ threads, target }) {
   return `${goalTable(goals)}<div class="figures">${figure}</div>`;
 }
 
+function trainingCores({ rows, target }) {
+  const goals = rows.map(({ method, stepScaling, controlScaling }) => ({
+    words: `${method}: training steps a second over those of one thread, where the control loop gains ${times(controlScaling.median)}`,
+    value: times(stepScaling.median),
+    goal: `≥ ${target.stepScaling} × where the control gains ${target.whereControlScales} ×`,
+    reached: stepScaling.median >= target.stepScaling || controlScaling.median < target.whereControlScales,
+  }));
+  const columns = [
+    "method",
+    "ms a step, one thread",
+    "all threads",
+    "ms of the samples, one thread",
+    "all threads",
+    "samples' gain",
+  ];
+  const table = rows.map(({ method, msPerStep, msPerSamples, sampleScaling }) => [
+    method,
+    number(msPerStep.one.median),
+    number(msPerStep.all.median),
+    number(msPerSamples.one.median),
+    number(msPerSamples.all.median),
+    times(sampleScaling.median),
+  ]);
+  return `${goalTable(goals)}${plainTable(columns, table)}`;
+}
+
 function gemm({ rows, targets }) {
   const goals = rows.flatMap(({ shape, ways, slowestOverFastest }) => [
     ...ways
@@ -173,6 +199,7 @@ const known = {
   "estimator-peers": ["Estimators", estimatorPeers],
   gemm: ["Matrix products", gemm],
   cores: ["Cores", cores],
+  "training-cores": ["Training and sampling on all cores", trainingCores],
   "sampling-step": ["Sampling steps", samplingStep],
   metrics: ["Metrics", metrics],
   "time-to-quality": ["GMM-40: time to quality", timeToQuality],
