@@ -31,6 +31,10 @@ const ASSUMED_COST = 20e-6;
 
 let installs = 0;
 
+function drawsOf({ x, mcSamples }: NoisedRequest): number {
+  return x.n * mcSamples;
+}
+
 function blocksOf(request: NoisedRequest, draws: number): NoisedRequest[] {
   const { x, variance, firstRow = 0 } = request;
   const rows = Math.max(1, Math.floor(draws / request.mcSamples));
@@ -101,14 +105,17 @@ export class SharedNoised {
     this.alone = energy.options === null;
   }
 
-  /** A plain call of `noised` where that is expected to take less than 10 ms by the calls before, or for another energy; else `inBlocks`. */
+  /** A plain call would take 10 ms or more, judging by those before. False for other energies. */
+  isLarge(energy: Energy, request: NoisedRequest): boolean {
+    return energy === this.energy && drawsOf(request) * (this.cost ?? ASSUMED_COST) >= WORTH_SHARING;
+  }
+
+  /** `inBlocks` where the request is large, else a plain call. */
   async noised(energy: Energy, request: NoisedRequest, options: SharedOptions = {}): Promise<NoisedResult> {
-    const draws = request.x.n * request.mcSamples;
-    const large = draws * (this.cost ?? ASSUMED_COST) >= WORTH_SHARING;
-    if (large && energy === this.energy) return this.inBlocks(request, options);
+    if (this.isLarge(energy, request)) return this.inBlocks(request, options);
     const began = performance.now();
     const result = noised(energy, request);
-    this.cost = Math.min(this.cost ?? Infinity, (performance.now() - began) / draws);
+    this.cost = Math.min(this.cost ?? Infinity, (performance.now() - began) / drawsOf(request));
     return result;
   }
 

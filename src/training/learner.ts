@@ -38,8 +38,11 @@ export interface LearnerOptions {
 
 /** Holds memory until `dispose`. */
 export interface Learner {
-  /** One Adam step and one of the average; nothing changes unless loss and gradient are finite and the batch is `worth` it. */
-  step(batch: LearnerBatch, learningRate: number, worth: boolean): Promise<LearnerStep>;
+  /**
+   * One Adam step and one of the average; nothing changes unless loss and gradient are finite and the batch is `worth` it.
+   * @param meanwhile called at most once, where this thread would only wait for others
+   */
+  step(batch: LearnerBatch, learningRate: number, worth: boolean, meanwhile?: () => void): Promise<LearnerStep>;
   /** The average, valid until the next step. */
   average(): Float32Array | Tensor1D;
   /** Copies of everything. */

@@ -7,13 +7,14 @@ import type { Learner, LearnerState } from "./learner.js";
 import type { LoopConfig } from "./loop-config.js";
 import type { LoopState } from "./loop-state.js";
 import { makeLearner } from "./make-learner.js";
+import { TargetMaker } from "./target-maker.js";
 
 /** Hold memory until `dispose`. */
 export interface LoopParts {
   readonly learner: Learner;
+  readonly targets: TargetMaker;
+  /** Held by `targets`. */
   readonly rows: TrainingRows;
-  /** Heavy targets on all threads; absent where there is one. */
-  readonly shared?: SharedNoised;
 }
 
 /** The noise a loop trains on, from half of the sampler's least to the schedule's most. */
@@ -44,18 +45,20 @@ async function makeRows(config: LoopConfig, key: Key, state: LoopState | undefin
   return rows;
 }
 
-/** @param from where the learner stands @param state the rest of what a checkpoint holds */
+/** @param from where the learner stands @param memory running statistics @param state the rest of what a checkpoint holds */
 export async function makeParts(
   config: LoopConfig,
   key: Key,
   from: LearnerState,
+  memory: Map<string, Float64Array>,
   state: LoopState | undefined,
 ): Promise<LoopParts> {
   const making = makeLearner(config, from);
   try {
     const [rows, learner] = await Promise.all([makeRows(config, key, state), making]);
     const { pool, energy } = config;
-    return { learner, rows, shared: pool && pool.threads > 1 ? new SharedNoised(pool, energy) : undefined };
+    const shared = pool && pool.threads > 1 ? new SharedNoised(pool, energy) : undefined;
+    return { learner, targets: new TargetMaker(config, key, rows, memory, shared), rows };
   } catch (cause) {
     making.then(
       (learner) => learner.dispose(),

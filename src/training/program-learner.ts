@@ -51,8 +51,8 @@ export class ProgramLearner implements Learner {
     return new ProgramLearner(machine, options, state, crew);
   }
 
-  async step(batch: LearnerBatch, learningRate: number, worth: boolean): Promise<LearnerStep> {
-    const { loss, prediction } = await this.gradient(batch);
+  async step(batch: LearnerBatch, learningRate: number, worth: boolean, meanwhile?: () => void): Promise<LearnerStep> {
+    const { loss, prediction } = await this.gradient(batch, meanwhile);
     if (!worth || !Number.isFinite(loss)) return { loss, gradientNorm: Number.NaN, prediction };
     return { loss, gradientNorm: this.apply(learningRate), prediction };
   }
@@ -72,7 +72,7 @@ export class ProgramLearner implements Learner {
   }
 
   /** Loss, prediction, and the gradient of the whole batch in the machine. */
-  private async gradient(batch: LearnerBatch): Promise<{ loss: number; prediction: Float32Array }> {
+  private async gradient(batch: LearnerBatch, meanwhile?: () => void): Promise<{ loss: number; prediction: Float32Array }> {
     const { machine, crew } = this;
     const rows = blockLength(machine);
     const n = batch.variance.length;
@@ -85,6 +85,8 @@ export class ProgramLearner implements Learner {
     const prediction = new Float32Array((machine.view("prediction").length / rows) * n);
     let loss = 0;
     for (let block = 0; block < own; block++) loss += runBlock(machine, batch, block * rows, prediction);
+    // With 0 blocks away too: what is timed between begin and end has to be the same work whatever the share.
+    if (crew) meanwhile?.();
     let row = own * rows;
     for (const part of await elsewhere) {
       loss = this.addPart(part, loss);

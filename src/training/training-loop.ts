@@ -6,7 +6,7 @@
 import { BnemError } from "../core/errors.js";
 import { derive, keyOf } from "../core/random.js";
 import { Pace } from "../core/task.js";
-import type { EstimateRequest, EstimateResult, Key } from "../core/types.js";
+import type { EstimateResult, Key } from "../core/types.js";
 import type { TrainingInputs, TrainingRows } from "../kernels/training-rows.js";
 import { backendFailure } from "../networks/backend.js";
 import { NeuralModel } from "../networks/model.js";
@@ -30,9 +30,16 @@ function someFinite({ energyCalls, networkCalls, nonFinite }: EstimateResult): b
   return nonFinite === 0 || nonFinite < energyCalls + networkCalls;
 }
 
+function disposeParts({ learner, targets }: LoopParts): void {
+  learner.dispose();
+  targets.dispose();
+}
+
 /** Holds tensors until `dispose`. Make it with `createTrainer`, which starts kernels and backend first. */
 export class TrainingLoop {
   private readonly parts: Promise<LoopParts>;
+  /** The parts once they are there: tensors must be gone when `dispose` returns. */
+  private made: LoopParts | undefined;
   private readonly teacher: NeuralModel;
   private readonly history: History;
   private readonly memory: Map<string, Float64Array>;
@@ -57,12 +64,17 @@ export class TrainingLoop {
       v: state?.adamV ?? new Float32Array(start.length),
       step: state?.adamStep ?? 0,
     };
-    this.parts = makeParts(config, this.key, { parameters: start, ema: state?.ema ?? start, adam }, state);
+    this.memory = new Map(Array.from(state?.memory ?? [], ([name, values]) => [name, values.slice()]));
+    this.parts = makeParts(config, this.key, { parameters: start, ema: state?.ema ?? start, adam }, this.memory, state);
     // Who asks for the parts hears of a failure; until then it is not an unhandled one.
-    this.parts.catch(() => undefined);
+    this.parts.then(
+      (parts) => {
+        this.made = parts;
+      },
+      () => undefined,
+    );
     this.teacher = new NeuralModel(network, state?.ema ?? start, knobs.exact);
     this.history = new History(knobs.steps, state?.loss, state?.gradientNorm);
-    this.memory = new Map(Array.from(state?.memory ?? [], ([name, values]) => [name, values.slice()]));
     this.counts = state?.counts ?? { nonFinite: 0, skipped: 0, inARow: 0, energyCalls: 0, networkCalls: 0, seconds: 0 };
     this.done = state?.step ?? 0;
   }
@@ -150,14 +162,8 @@ export class TrainingLoop {
     if (this.disposed) return;
     this.disposed = true;
     this.teacher.dispose();
-    this.parts.then(
-      ({ learner, rows, shared }) => {
-        learner.dispose();
-        rows.dispose();
-        shared?.dispose();
-      },
-      () => undefined,
-    );
+    if (this.made) disposeParts(this.made);
+    else this.parts.then(disposeParts, () => undefined);
   }
 
   [Symbol.dispose](): void {
@@ -206,12 +212,16 @@ export class TrainingLoop {
   /** Targets, loss and optimizer step; a step without a finite loss leaves everything as it was. */
   private async learn(step: number, signal: AbortSignal | undefined) {
     const { estimator, knobs } = this.config;
-    const { rows } = await this.parts;
-    const inputs = rows.rows(step);
-    const request = await this.request(inputs, step, signal);
-    const result = await estimator.estimate(request);
-    const learningRate = learningRateAt(step, { ...knobs, steps: this.total });
-    const { loss, gradientNorm, prediction } = await this.update(inputs, result, learningRate);
+    const { total } = this;
+    const { targets, learner } = await this.parts;
+    if (estimator.needsTeacher) this.teacher.update(learner.average());
+    const teacher = estimator.needsTeacher ? this.teacher : undefined;
+    const { inputs, request, result } = await targets.of({ step, total, teacher, signal });
+    const learningRate = learningRateAt(step, { ...knobs, steps: total });
+    const meanwhile = () => {
+      if (!this.refillDue(step + 1)) targets.prepare(step + 1, total);
+    };
+    const { loss, gradientNorm, prediction } = await this.update(inputs, result, learningRate, meanwhile);
     if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
       estimator.observe?.(request, result, prediction);
       if (estimator.kind === "energy") {
@@ -221,33 +231,15 @@ export class TrainingLoop {
     return { loss, gradientNorm, learningRate, result };
   }
 
-  private async request(inputs: TrainingInputs, step: number, signal: AbortSignal | undefined): Promise<EstimateRequest> {
-    const { energy, estimator, schedule, knobs } = this.config;
-    const { learner, shared } = await this.parts;
-    if (estimator.needsTeacher) this.teacher.update(learner.average());
-    return {
-      energy,
-      schedule,
-      x: inputs.x,
-      variance: inputs.variance,
-      key: derive(this.key, "target", step),
-      exact: knobs.exact,
-      progress: step / this.total,
-      teacher: estimator.needsTeacher ? this.teacher : undefined,
-      noised: shared && ((target, ask) => shared.noised(target, ask, { signal })),
-      memory: this.memory,
-    };
-  }
-
   /** One optimizer step on the batch; leaves everything as it was when nothing finite was estimated, or the loss or the gradient is not finite. */
-  private async update(inputs: TrainingInputs, result: EstimateResult, learningRate: number) {
+  private async update(inputs: TrainingInputs, result: EstimateResult, learningRate: number, meanwhile: () => void) {
     const { network, estimator, loss } = this.config;
     const weights = lossWeights(estimator.kind, network, inputs.variance);
     const { target, weight, counted } = lossArrays(loss, result.target, inputs.x.n, weights, result.excluded);
     const worth = counted > 0 && someFinite(result);
     const batch = { x: inputs.x.data, variance: inputs.variance, target, weight };
     const { learner } = await this.parts;
-    const step = await learner.step(batch, learningRate, worth);
+    const step = await learner.step(batch, learningRate, worth, meanwhile);
     return worth ? step : { ...step, loss: Number.NaN };
   }
 
@@ -271,12 +263,16 @@ export class TrainingLoop {
     );
   }
 
+  private refillDue(step: number): boolean {
+    return step > 0 && step % this.config.knobs.bufferEvery === 0;
+  }
+
   /**
    * A refill is part of the step it is due at: aborted, it is simply made again, with the same key, when training goes on; and when the
    * rest of the step fails, what is returned takes it back.
    */
   private async refillWhenDue(step: number, signal: AbortSignal | undefined): Promise<() => void> {
-    if (step === 0 || step % this.config.knobs.bufferEvery !== 0) return () => {};
+    if (!this.refillDue(step)) return () => {};
     const { counts } = this;
     const { rows } = await this.parts;
     const before = rows.state();
