@@ -9,6 +9,7 @@ import {
   gaussianMixture,
   geometricSchedule,
   keyOf,
+  noised,
   perturb,
   type ScoreModel,
 } from "bnem";
@@ -153,6 +154,20 @@ async function withoutTeacher(subject: EstimatorSubject): Promise<string[]> {
   });
 }
 
+function givenNoised(subject: EstimatorSubject) {
+  return inEveryMode(subject, async (estimator, p) => {
+    let draws = 0;
+    const given: EstimateRequest["noised"] = async (energy, request) => {
+      draws += request.x.n * request.mcSamples;
+      return noised(energy, request);
+    };
+    const plain = await estimator.estimate(requestOf());
+    const result = await estimator.estimate(requestOf({ noised: given }));
+    p.say(draws === result.energyCalls, `${draws} draws through the one given, energyCalls ${result.energyCalls}`);
+    p.say(sameBits(plain.target, result.target), "the one given changes the target");
+  });
+}
+
 function keys(subject: EstimatorSubject) {
   return inEveryMode(subject, async (estimator, p) => {
     const first = await estimator.estimate(requestOf());
@@ -264,6 +279,7 @@ export const estimatorChecks = {
   shapes,
   "calls are counted exactly": calls,
   "no teacher where none is declared": withoutTeacher,
+  "a noised that is given": givenNoised,
   "the key decides": keys,
   "draw modes differ": modesDiffer,
   ownership,

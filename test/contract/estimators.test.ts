@@ -75,6 +75,11 @@ const controls: readonly (readonly [string, keyof typeof estimatorChecks, Make])
     "no teacher where none is declared",
     answering(({ target }, { teacher }) => ({ target: teacher ? target.map((v) => v + 1) : target })),
   ],
+  [
+    "plain calls of its own",
+    "a noised that is given",
+    altered((estimate, request) => estimate({ ...request, noised: undefined })),
+  ],
   ["the key left out", "the key decides", altered((estimate, request) => estimate({ ...request, key: keyOf(1) }))],
   [
     "a call counter in the draws",
