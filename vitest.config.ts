@@ -47,6 +47,7 @@ export default defineConfig({
           name: "library",
           include: ["test/**/*.test.ts"],
           exclude: outside,
+          setupFiles: ["test/support/kernel-mode-setup.ts"],
         },
       },
       {

@@ -8,6 +8,7 @@ import { type BackendReport, type GpuSource, startBackend } from "../networks/ba
 import type { NetworkFactory } from "../networks/network.js";
 import type { CalibrationPoint } from "../training/calibration.js";
 import type { StepInfo } from "../training/loop-config.js";
+import type { LoopState } from "../training/loop-state.js";
 import { TrainingLoop } from "../training/training-loop.js";
 import { type Checkpoint, type CheckpointFacts, checkSameEnergy, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import {
@@ -156,7 +157,7 @@ export class Trainer {
  * A trainer for `energy`, at step 0. `options`: any preset, your own settings, parts as values (estimator, network, noiseSchedule), and
  * `gpu` where WebGPU comes from a package.
  *
- * @throws TypeError / RangeError for bad options; BnemError("unsupported") where the backend cannot start
+ * @throws TypeError / RangeError for bad options; BnemError("unsupported") where the backend cannot start or memory is short
  */
 export async function createTrainer(energy: Energy, options: TrainOptions & RuntimeOptions = {}): Promise<Trainer> {
   await initKernels();
@@ -166,7 +167,18 @@ export async function createTrainer(energy: Energy, options: TrainOptions & Runt
   const threads = threadsOf("createTrainer", options.workers);
   const { backend } = configured.settings;
   const report = await startBackend(backend, { parameters: configured.config.network.parameterCount, gpu: options.gpu });
-  return new Trainer(configured, new TrainingLoop({ ...configured.config, pool: threads.pool }), report, threads);
+  return start(configured, report, threads);
+}
+
+async function start(configured: Configured, report: BackendReport, threads: Threads, state?: LoopState): Promise<Trainer> {
+  const loop = new TrainingLoop({ ...configured.config, pool: threads.pool }, state);
+  try {
+    await loop.ready();
+  } catch (cause) {
+    loop.dispose();
+    throw cause;
+  }
+  return new Trainer(configured, loop, report, threads);
 }
 
 /** A checkpoint knows its energy again by one value, which must be a number JSON can hold. */
@@ -214,7 +226,7 @@ function configurationOf(facts: CheckpointFacts, energy: Energy, options: Resume
  * Goes on from a checkpoint with the same bits, on the backend it was made on.
  *
  * @throws BnemError("bad-checkpoint") for a damaged or foreign file, another energy, or parameters of another network;
- *   BnemError("unsupported") where its backend cannot start
+ *   BnemError("unsupported") where its backend cannot start or memory is short
  */
 export async function resumeTrainer(bytes: Uint8Array, energy: Energy, options: ResumeOptions = {}): Promise<Trainer> {
   checkOptions("resumeTrainer", options, RESUME_KEYS);
@@ -224,7 +236,7 @@ export async function resumeTrainer(bytes: Uint8Array, energy: Energy, options: 
   const configured = configurationOf(facts, energy, options);
   checkFits(configured, state.parameters.length);
   const report = await startBackend(facts.backend as BackendReport["backend"], { gpu: options.gpu });
-  return new Trainer(configured, new TrainingLoop({ ...configured.config, pool: threads.pool }, state), report, threads);
+  return start(configured, report, threads, state);
 }
 
 function checkFits({ config }: Configured, count: number): void {

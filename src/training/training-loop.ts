@@ -79,6 +79,11 @@ export class TrainingLoop {
     this.done = state?.step ?? 0;
   }
 
+  /** Settles when the loop holds all it needs. @throws BnemError("unsupported") where there is no memory for it, RangeError as `steps` */
+  async ready(): Promise<void> {
+    await this.parts;
+  }
+
   /** Steps done so far, over all processes. */
   get step(): number {
     return this.done;
