@@ -10,6 +10,11 @@ export type KernelCall = Exclude<keyof KernelExports, "reserve" | "release">;
 /** A number, the address of a buffer, or the address of scratch of that many bytes. */
 export type Argument = number | { readonly buffer: number } | { readonly scratch: number };
 
+/** Number of the buffer that an argument names, -1 for one that names none. */
+export function bufferOf(argument: Argument | undefined): number {
+  return typeof argument === "object" && "buffer" in argument ? argument.buffer : -1;
+}
+
 export interface Instruction {
   readonly call: KernelCall;
   readonly args: readonly Argument[];
@@ -75,6 +80,40 @@ function lives({ buffers, instructions, names }: Program): Life[] {
   return Array.from(of.values()).filter(({ first, last }) => first <= last);
 }
 
+/** Free bytes from a start on, lowest first. Looking through all that is placed instead took 13 s for a network of 400 layers. */
+class Gaps {
+  /** Byte after the last one ever taken. */
+  end: number;
+  private readonly gaps: { start: number; end: number }[];
+
+  constructor(start: number) {
+    this.end = start;
+    this.gaps = [{ start, end: Infinity }];
+  }
+
+  take(bytes: number): number {
+    const at = this.gaps.findIndex(({ start, end }) => end - start >= bytes);
+    const gap = this.gaps[at];
+    const { start } = gap;
+    gap.start += bytes;
+    if (gap.start === gap.end) this.gaps.splice(at, 1);
+    this.end = Math.max(this.end, gap.start);
+    return start;
+  }
+
+  give(start: number, bytes: number): void {
+    if (bytes === 0) return;
+    const at = this.gaps.findIndex((gap) => gap.start > start);
+    const [before, after] = [this.gaps[at - 1], this.gaps[at]];
+    const joined = {
+      start: before?.end === start ? before.start : start,
+      end: after.start === start + bytes ? after.end : start + bytes,
+    };
+    const left = joined.start < start ? at - 1 : at;
+    this.gaps.splice(left, at - left + (joined.end > start + bytes ? 1 : 0), joined);
+  }
+}
+
 /**
  * Places buffers so that those that live at different times share memory: each, in order of first use, at the lowest place that is free during its whole
  * life. A training step of 128 rows at width 64 then fits the second-level cache (.6 MB against 2.7 MB unshared).
@@ -82,27 +121,26 @@ function lives({ buffers, instructions, names }: Program): Life[] {
 export function layOut(program: Program): Layout {
   const { buffers, instructions } = program;
   const offsets = new Array<number>(buffers.length).fill(0);
-  const placed: (Life & { readonly start: number })[] = [];
-  let end = 0;
-  for (const life of lives(program).sort((a, b) => a.first - b.first || b.bytes - a.bytes)) {
-    const rivals = placed
-      .filter((other) => other.first <= life.last && life.first <= other.last)
-      .sort((a, b) => a.start - b.start);
-    let start = 0;
-    for (const rival of rivals) {
-      if (rival.start - start >= life.bytes) break;
-      start = Math.max(start, rival.start + rival.bytes);
-    }
-    placed.push({ ...life, start });
-    offsets[life.buffer] = start;
-    end = Math.max(end, start + life.bytes);
+  const all = lives(program).sort((a, b) => a.first - b.first || b.bytes - a.bytes);
+  let base = 0;
+  for (const { buffer, bytes } of all.filter(({ last }) => last === Infinity)) {
+    offsets[buffer] = base;
+    base += bytes;
+  }
+  const gaps = new Gaps(base);
+  const passing = all.filter(({ last }) => last !== Infinity);
+  const byEnd = [...passing].sort((a, b) => a.last - b.last);
+  let ended = 0;
+  for (const { buffer, bytes, first } of passing) {
+    for (; byEnd[ended].last < first; ended++) gaps.give(offsets[byEnd[ended].buffer], byEnd[ended].bytes);
+    offsets[buffer] = gaps.take(bytes);
   }
   buffers.forEach(({ within }, at) => {
     if (within) offsets[at] = offsetWithin(buffers, offsets, at);
   });
   // Not Math.max(...): a deep network has more arguments than a call may have.
   const scratchBytes = instructions.reduce((most, { args }) => Math.max(most, ...args.map(scratchOf)), 0);
-  return { offsets, scratch: end, bytes: end + aligned(scratchBytes) };
+  return { offsets, scratch: gaps.end, bytes: gaps.end + aligned(scratchBytes) };
 }
 
 function offsetWithin(buffers: readonly BufferSpec[], offsets: readonly number[], at: number): number {

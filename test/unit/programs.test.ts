@@ -2,9 +2,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fuse } from "../../src/kernels/fuse.js";
+import { keepSlopes } from "../../src/kernels/keep-slopes.js";
 import { Machine } from "../../src/kernels/machine.js";
 import { type Argument, type BufferSpec, type Instruction, layOut, type Program } from "../../src/kernels/program.js";
 import { mlp } from "../../src/networks/mlp.js";
+import { modelProgram } from "../../src/networks/record.js";
 import { draw, leaveOwn, recorded, startOwn } from "../support/recorded.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
 
@@ -150,14 +152,14 @@ describe("joining", () => {
         { call: "silu", args: [{ buffer: 4 }, 0, { buffer: 5 }, rows * n] },
         { call: "zipAdd", args: [{ buffer: a }, 0, 1, { buffer: b }, 0, 1, { buffer: 6 }, 1, rows * n] },
       ],
-      names: { out: 6, z: 4 },
+      names: { out: 6 },
     };
   }
   const sums = {
     "h + silu(z)": [(_: number, y: number, h: number): [number, number] => [h, y], 1],
     "silu(z) + h": [(_: number, y: number, h: number): [number, number] => [y, h], 2],
     "silu(z) + silu(z)": [(_: number, y: number): [number, number] => [y, y], 2],
-    "z + silu(z)": [(z: number, y: number): [number, number] => [z, y], 2],
+    "z + silu(z)": [(z: number, y: number): [number, number] => [z, y], 3],
   } as const;
 
   test.each(Object.entries(sums))("%s keeps its bits", async (_, [sum, left]) => {
@@ -177,16 +179,73 @@ describe("joining", () => {
         one.run();
         two.run();
         expect(two.view("out"), `${rows} x ${k} x ${n}`).toEqual(one.view("out"));
-        expect(two.view("z")).toEqual(one.view("z"));
       }
     }
   });
 
-  test("what somebody else wants is kept", async () => {
+  test("what somebody else wants is kept", () => {
     const program = chain((_, y, h) => [h, y], 5, 4, 8);
-    const named = { ...program, names: { ...program.names, y: 5 } };
-    expect(fuse(named).instructions.map(({ call }) => call)).toEqual(["denseSilu", "zipAdd"]);
-    const twice = { ...program, instructions: [...program.instructions, program.instructions[2]] };
-    expect(fuse(twice).instructions.map(({ call }) => call)).toEqual(["denseSilu", "zipAdd", "zipAdd"]);
+    const callsOf = (names: Program["names"], more: readonly Instruction[] = []) =>
+      fuse({ ...program, names, instructions: [...program.instructions, ...more] }).instructions.map(({ call }) => call);
+    expect(callsOf(program.names)).toEqual(["denseSilu"]);
+    expect(callsOf({ out: 6, y: 5 })).toEqual(["denseSilu", "zipAdd"]);
+    expect(callsOf({ out: 6, z: 4 })).toEqual(["gemm", "silu", "zipAdd"]);
+    expect(callsOf(program.names, [program.instructions[2]])).toEqual(["denseSilu", "zipAdd", "zipAdd"]);
+    const buffers = program.buffers.map((spec, at) => (at === 4 ? { ...spec, within: { buffer: 6, byteOffset: 0 } } : spec));
+    expect(fuse({ ...program, buffers }).instructions[0].call).toBe("gemm");
+  });
+});
+
+describe("derivatives that a SiLU keeps", () => {
+  const count = 37;
+  const instruction = (call: Instruction["call"], ...args: Argument[]): Instruction => ({ call, args });
+  const at = (buffer: number): Argument => ({ buffer });
+  const silu = (z: number, y: number) => instruction("silu", at(z), 0, at(y), count);
+  const gradient = (z: number, out: number) => instruction("siluGradient", at(z), at(1), at(out), count);
+  const curvature = (z: number, out: number) => instruction("siluCurvature", at(z), at(1), at(2), at(out), at(out + 1), count);
+  /** Inputs 0 .. 2, results from 3 on, all named. */
+  function program(instructions: readonly Instruction[]): Program {
+    const bytes = 4 * count;
+    const inputs = ["z", "dy", "g"].map((label) => ({ bytes, constant: new Uint8Array(draw(label, count, -9, 9).buffer) }));
+    const buffers = [...inputs, ...Array.from({ length: 6 }, () => ({ bytes }))];
+    return { buffers, instructions, names: Object.fromEntries(buffers.map((_, buffer) => [`${buffer}`, buffer])) };
+  }
+  const sequences: { [name: string]: [Instruction[], string[], number] } = {
+    "a gradient": [[silu(0, 3), gradient(0, 4)], ["siluKept", "zipMul"], 1],
+    gradients: [[silu(0, 3), gradient(0, 4), gradient(0, 5)], ["siluKept", "zipMul", "zipMul"], 1],
+    "both derivatives": [[silu(0, 3), gradient(0, 4), curvature(0, 5)], ["siluKept", "zipMul", "siluKeptCurvature"], 2],
+    "the second one first": [[silu(0, 3), curvature(0, 5), gradient(0, 4)], ["siluKept", "siluKeptCurvature", "zipMul"], 2],
+    "no derivative": [[silu(0, 3), silu(3, 4)], ["silu", "silu"], 0],
+    "one before its SiLU": [[gradient(0, 4), silu(0, 3), gradient(0, 5)], ["siluGradient", "siluKept", "zipMul"], 1],
+    "a SiLU twice": [[silu(0, 3), silu(0, 4), gradient(0, 5)], ["siluKept", "silu", "zipMul"], 1],
+    "one of another buffer": [[silu(0, 3), gradient(3, 4)], ["silu", "siluGradient"], 0],
+    "two SiLUs": [[silu(0, 3), silu(3, 4), gradient(3, 5), gradient(0, 6)], ["siluKept", "siluKept", "zipMul", "zipMul"], 2],
+  };
+
+  test.each(Object.entries(sequences))("%s: the same bits", async (_, [instructions, calls, kept]) => {
+    const plain = program(instructions);
+    const keeping = keepSlopes(plain);
+    expect(keeping.instructions.map(({ call }) => call)).toEqual(calls);
+    expect(keeping.buffers.length - plain.buffers.length).toBe(kept);
+    for (const exact of [true, false]) {
+      const [one, two] = [await Machine.load(plain, exact), await Machine.load(keeping, exact)];
+      one.run();
+      two.run();
+      for (const name of Object.keys(plain.names)) expect(two.view(name), name).toEqual(one.view(name));
+    }
+  });
+
+  test("no backward pass takes an exp for a SiLU; an energy keeps nothing", () => {
+    const callsOf = ({ instructions }: Program) => new Set(instructions.map(({ call }) => call));
+    const network = mlp({ width: 8 })(2, "energy");
+    for (const kind of ["energy", "score"] as const) {
+      const calls = callsOf(recorded(network, kind, { name: "squared" }));
+      expect((["silu", "siluGradient", "siluCurvature"] as const).filter((call) => calls.has(call))).toEqual([]);
+      expect(calls.has("denseSilu")).toBe(true);
+      expect(calls.has("siluKeptCurvature")).toBe(kind === "score");
+    }
+    const layers = modelProgram(network, "energy", true)?.instructions.filter(({ call }) => call === "denseSilu");
+    expect(layers?.length).toBe(3);
+    for (const { args } of layers ?? []) expect(args.slice(5, 7)).toEqual([0, 0]);
   });
 });
