@@ -25,6 +25,8 @@ export interface BackendHint {
   readonly parameters?: number;
   /** A GPU object to use instead of navigator.gpu: npm webgpu's `create([])` in Node and Bun. */
   readonly gpu?: GpuSource;
+  /** True: the plain-SIMD build of this package's kernels on tfjs's heap, also where `init` allows the relaxed one. */
+  readonly exact?: boolean;
 }
 
 /** What `startBackend` started, and why. */
@@ -116,12 +118,11 @@ async function plan(choice: BackendChoice, hint: BackendHint): Promise<Plan> {
 }
 
 /** Turns this package's kernels on or off for the backend that has just become current. */
-async function chooseKernels(backend: BackendName): Promise<KernelMode> {
+async function chooseKernels(backend: BackendName, exact = false): Promise<KernelMode> {
   setOwnKernelsRun(false);
   if (backend !== "wasm" || kernelMode() === "tfjs") return "tfjs";
   await initKernels();
-  const { exact } = kernelReport();
-  const running = await registerOwnKernels(engine().backend, exact);
+  const running = await registerOwnKernels(engine().backend, exact || kernelReport().exact);
   setOwnKernelsRun(running);
   return running ? "bnem" : "tfjs";
 }
@@ -143,7 +144,7 @@ async function start(choice: BackendChoice, hint: BackendHint): Promise<BackendR
     }
   }
   lost = null;
-  current = { ...report, kernels: await chooseKernels(report.backend) };
+  current = { ...report, kernels: await chooseKernels(report.backend, hint.exact) };
   return current;
 }
 

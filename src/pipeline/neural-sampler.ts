@@ -90,7 +90,7 @@ export class NeuralSampler {
     private readonly schedule: NoiseSchedule,
     private readonly scoreFrom: "gradient" | "tweedie",
   ) {
-    this.model = new NeuralModel(network, checkpoint.state.ema);
+    this.model = new NeuralModel(network, checkpoint.state.ema, checkpoint.facts.options.exact);
   }
 
   /** Facts of the run behind it: method, options, steps, versions. */

@@ -165,8 +165,8 @@ export async function createTrainer(energy: Energy, options: TrainOptions & Runt
   const configured = configure("createTrainer", energy, kernelReport().exact ? { ...options, exact: true } : options);
   checkIdentity(energy);
   const threads = threadsOf("createTrainer", options.workers);
-  const { backend } = configured.settings;
-  const report = await startBackend(backend, { parameters: configured.config.network.parameterCount, gpu: options.gpu });
+  const { backend, exact } = configured.settings;
+  const report = await startBackend(backend, { parameters: configured.config.network.parameterCount, gpu: options.gpu, exact });
   return start(configured, report, threads);
 }
 
@@ -235,7 +235,8 @@ export async function resumeTrainer(bytes: Uint8Array, energy: Energy, options: 
   await initKernels();
   const configured = configurationOf(facts, energy, options);
   checkFits(configured, state.parameters.length);
-  const report = await startBackend(facts.backend as BackendReport["backend"], { gpu: options.gpu });
+  const { exact } = configured.settings;
+  const report = await startBackend(facts.backend as BackendReport["backend"], { gpu: options.gpu, exact });
   return start(configured, report, threads, state);
 }
 
@@ -272,7 +273,8 @@ export async function loadSampler(bytes: Uint8Array, energy: Energy, options: Lo
     );
   }
   const choice = options.backend ?? (facts.backend as BackendReport["backend"]);
-  await startBackend(choice, { parameters: network.parameterCount, gpu: options.gpu });
+  const { exact } = facts.options;
+  await startBackend(choice, { parameters: network.parameterCount, gpu: options.gpu, exact });
   return new NeuralSampler(energy, checkpoint, network, schedule, methods[facts.options.method].scoreFrom);
 }
 

@@ -105,6 +105,19 @@ describe("what cannot be recorded", () => {
     learner.dispose();
   });
 
+  test("exact: true takes the plain build on tfjs's heap too: the engine's bits are those of init({ exact: true })", async () => {
+    const batch = batchOf(blockRows, 2, 1);
+    const bits = () => byEngine(smallNetwork("energy"), "energy", { name: "squared" }, parametersOf("energy"), batch).prediction;
+    const relaxed = bits();
+    await startBackend("wasm", { exact: true });
+    const exact = bits();
+    await startOwn(true);
+    expect(exact).toEqual(bits());
+    await startOwn();
+    expect(bits()).toEqual(relaxed);
+    expect(relaxed, "control").not.toEqual(exact);
+  });
+
   test("on other kernels nothing is recorded", async () => {
     setKernelMode("tfjs");
     await startBackend("wasm");
