@@ -7,7 +7,7 @@ import { normalRows } from "../kernels/normal.js";
 import { type BackendReport, type GpuSource, startBackend } from "../networks/backend.js";
 import type { NetworkFactory } from "../networks/network.js";
 import type { CalibrationPoint } from "../training/calibration.js";
-import type { StepInfo } from "../training/loop-config.js";
+import type { LoopConfig, StepInfo } from "../training/loop-config.js";
 import type { LoopState } from "../training/loop-state.js";
 import { TrainingLoop } from "../training/training-loop.js";
 import { type Checkpoint, type CheckpointFacts, checkSameEnergy, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
@@ -22,6 +22,7 @@ import {
 } from "./configure.js";
 import { NeuralSampler } from "./neural-sampler.js";
 import { checkSamePart, methods, rebuildEstimator, rebuildNetwork, rebuildSchedule } from "./parts.js";
+import { pathsOn } from "./refill-paths.js";
 import { type Threads, threadsOf, type Workers } from "./threads.js";
 import { version } from "./version.js";
 
@@ -171,7 +172,7 @@ export async function createTrainer(energy: Energy, options: TrainOptions & Runt
 }
 
 async function start(configured: Configured, report: BackendReport, threads: Threads, state?: LoopState): Promise<Trainer> {
-  const loop = new TrainingLoop({ ...configured.config, pool: threads.pool }, state);
+  const loop = new TrainingLoop(onThreads(configured, threads), state);
   try {
     await loop.ready();
   } catch (cause) {
@@ -179,6 +180,11 @@ async function start(configured: Configured, report: BackendReport, threads: Thr
     throw cause;
   }
   return new Trainer(configured, loop, report, threads);
+}
+
+/** The loop's configuration with the threads it may use. */
+function onThreads({ config }: Configured, { pool }: Threads): LoopConfig {
+  return { ...config, pool, paths: pathsOn(pool) };
 }
 
 /** A checkpoint knows its energy again by one value, which must be a number JSON can hold. */

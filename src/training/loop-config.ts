@@ -1,8 +1,11 @@
 /** Everything a trainer is made of, as values: it knows no energy, estimator, schedule or network by name. */
 import type { Energy, Estimator, NoiseSchedule } from "../core/types.js";
 import type { WorkerPool } from "../kernels/pool.js";
+import type { NeuralModel } from "../networks/model.js";
 import type { Network } from "../networks/network.js";
 import type { NormalSource } from "../samplers/normal-source.js";
+import type { Path } from "../samplers/path-result.js";
+import type { PlannedRun } from "../samplers/run-rows.js";
 import type { Loss } from "./loss.js";
 
 /** Numbers of a training run; lengths in raw units. */
@@ -32,6 +35,9 @@ export interface LoopKnobs {
   readonly seed: number;
 }
 
+/** Runs a planned sampler of raw output with the model it was planned for. */
+export type PathRunner = (planned: PlannedRun, model: NeuralModel) => Promise<Path>;
+
 export interface LoopConfig {
   readonly energy: Energy;
   readonly estimator: Estimator;
@@ -43,6 +49,8 @@ export interface LoopConfig {
   readonly draws: NormalSource;
   /** Threads that share the work of a step; absent: the calling thread does it all. Results do not depend on it. */
   readonly pool?: WorkerPool;
+  /** How refills of the buffer are drawn; absent: on the calling thread. */
+  readonly paths?: PathRunner;
 }
 
 /** One finished step, as `Trainer.steps` yields it and progress callbacks receive it. */

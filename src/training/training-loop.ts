@@ -11,7 +11,8 @@ import type { TrainingInputs, TrainingRows } from "../kernels/training-rows.js";
 import { backendFailure } from "../networks/backend.js";
 import { NeuralModel } from "../networks/model.js";
 import { edmGrid } from "../samplers/grid.js";
-import { reverseSde } from "../samplers/reverse-sde.js";
+import { planReverseSde } from "../samplers/reverse-sde.js";
+import { runHere } from "../samplers/run-rows.js";
 import { type CalibrationPoint, calibrationCurve, observeCalibration } from "./calibration.js";
 import { History } from "./history.js";
 import { learningRateAt } from "./learning-rate.js";
@@ -290,10 +291,10 @@ export class TrainingLoop {
 
   /** New buffer rows from the averaged network. */
   private async refill(rows: TrainingRows, signal: AbortSignal | undefined): Promise<void> {
-    const { schedule, knobs, draws } = this.config;
+    const { schedule, knobs, draws, paths } = this.config;
     this.teacher.update((await this.parts).learner.average());
     const grid = edmGrid({ steps: knobs.bufferSteps, sigmaMin: knobs.sigmaMin, sigmaMax: schedule.sigma(1) });
-    const { x } = await reverseSde(this.teacher, undefined, schedule, {
+    const planned = planReverseSde(this.teacher, undefined, schedule, {
       n: knobs.bufferRefill,
       key: derive(this.key, "refill", this.done),
       draws,
@@ -303,6 +304,7 @@ export class TrainingLoop {
       maxNonFinite: 0.5,
       signal,
     });
+    const { x } = await (paths ? paths(planned, this.teacher) : runHere(planned, this.teacher, undefined));
     this.counts = { ...this.counts, nonFinite: this.counts.nonFinite + rows.push(x) };
   }
 }
