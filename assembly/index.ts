@@ -36,7 +36,7 @@ export { noisedScratch } from "./noised";
 // Random numbers of row (key a, key b, step, row). Every `state` is 64 bytes of scratch.
 export { bits, normals, perturb, uniforms } from "./random";
 export { gatherRows, segmentSum } from "./segment";
-export { silu, siluCurvature, siluGradient, siluGradientSums } from "./silu";
+export { silu, siluCurvature, siluGradient, siluKept, siluKeptCurvature } from "./silu";
 // Elementary functions over arrays, for the tests of their error.
 export { expArray, logArray, sincosArray } from "./simd";
 export { slicedScratch, slicedSquares } from "./sliced";

@@ -78,8 +78,9 @@ export interface KernelExports {
     w: number,
     bias: number,
     residual: number,
-    z: number,
     y: number,
+    slope: number,
+    bend: number,
     m: number,
     n: number,
     k: number,
@@ -88,7 +89,8 @@ export interface KernelExports {
   silu(x: number, residual: number, y: number, count: number): void;
   siluGradient(x: number, dy: number, out: number, count: number): void;
   siluCurvature(x: number, dy: number, g: number, outX: number, outDy: number, count: number): void;
-  siluGradientSums(x: number, dy: number, out: number, sums: number, rows: number, cols: number): void;
+  siluKept(x: number, residual: number, y: number, slope: number, bend: number, count: number): void;
+  siluKeptCurvature(slope: number, bend: number, dy: number, g: number, outX: number, outDy: number, count: number): void;
 
   mapNeg(x: number, out: number, count: number): void;
   mapSquare(x: number, out: number, count: number): void;

@@ -1,6 +1,7 @@
 /** Networks as programs: one run of tfjs on a block of rows, recorded. Null where a program cannot hold what the network does; tfjs then runs it. */
 import { engine, neg, ones, type Tensor, type Tensor1D, type Tensor2D, tidy, zeros } from "@tensorflow/tfjs-core";
 import { fuse } from "../kernels/fuse.js";
+import { keepSlopes } from "../kernels/keep-slopes.js";
 import type { Program } from "../kernels/program.js";
 import type { ModelQuantity } from "../kernels/program-model.js";
 import type { Network } from "./network.js";
@@ -55,7 +56,7 @@ export function recordProgram(
     run(recorder, { pieces, x, variance });
     program = recorder.finish();
   });
-  return "foreign" in program ? null : fuse(program);
+  return "foreign" in program ? null : fuse(keepSlopes(program));
 }
 
 const programs = new WeakMap<Network, Map<string, Program | null>>();

@@ -139,22 +139,42 @@ describe.each([
     });
   });
 
-  it.each([
-    [1, 1],
-    [7, 3],
-    [64, 128],
-    [33, 130],
-  ])("sums the gradient of [%i, %i] over rows in their order", (rows, cols) => {
-    const x = numbers(rows * cols, 5);
-    const dy = numbers(rows * cols, 6);
-    const [out, sums] = run(exact, [x, dy], 2, (kernel, [px, pdy], [po, ps]) => {
-      kernel.siluGradientSums(px, pdy, po, ps, rows, cols);
-    });
-    expect(out).toEqual(gradient(exact, x, dy));
-    const expected = new Float32Array(cols);
-    out.forEach((v, i) => {
-      expected[i % cols] += v;
-    });
-    expect(sums.slice(0, cols)).toEqual(expected);
-  });
+  it.each([1, 2, 3, 4, 5, 7, 8, 9, 11, 15, 16, 17, 37])(
+    "keeps derivatives of %i numbers with the bits of those computed anew",
+    (count) => {
+      const extremes = [Number.NaN, Infinity, -Infinity, 3e38, -3e38, 90, -90, 17, -17, -0];
+      const [x, dy, g, residual] = [1, 2, 3, 4].map((seed) => numbers(count, seed));
+      // Odd places, so that a vector holds both; a short array holds one.
+      for (let i = 1; i < count; i += 2) x[i] = extremes[(count + (i >> 1)) % extremes.length];
+      const ones = one(x);
+      const [bends] = curvature(exact, x, ones, ones);
+      for (const old of [null, residual]) {
+        const [y, slope, bend] = run(exact, [x, residual], 3, (kernel, [px, pr], [py, ps, pb]) =>
+          kernel.siluKept(px, old ? pr : 0, py, ps, pb, count),
+        );
+        expect(y).toEqual(old ? silu(exact, x).map((v, i) => v + old[i]) : silu(exact, x));
+        expect(slope).toEqual(gradient(exact, x, ones));
+        expect(bend).toEqual(bends);
+        // Without the second derivative, and in place.
+        const [inPlace, first] = run(exact, [x, residual], 2, (kernel, [px, pr], [py, ps]) => {
+          kernel.copyRows(px, count, py, count, 1, count);
+          kernel.siluKept(py, old ? pr : 0, py, ps, 0, count);
+        });
+        expect(inPlace).toEqual(y);
+        expect(first).toEqual(slope);
+      }
+      const slope = gradient(exact, x, ones);
+      const [forX, forDy] = run(exact, [slope, bends, dy, g], 2, (kernel, [ps, pb, pdy, pg], [ox, ody]) =>
+        kernel.siluKeptCurvature(ps, pb, pdy, pg, ox, ody, count),
+      );
+      expect([forX, forDy]).toEqual(curvature(exact, x, dy, g));
+      const [overDy, overG] = run(exact, [slope, bends], 2, (kernel, [ps, pb], [pdy, pg]) => {
+        kernel.copyRows(pb, count, pdy, count, 1, count);
+        kernel.copyRows(ps, count, pg, count, 1, count);
+        kernel.siluKeptCurvature(ps, pb, pdy, pg, pdy, pg, count);
+      });
+      expect(overDy).toEqual(curvature(exact, x, bends, slope)[0]);
+      expect(overG).toEqual(curvature(exact, x, bends, slope)[1]);
+    },
+  );
 });
