@@ -11,12 +11,21 @@ import { blockRows, modelProgram } from "../../src/networks/record.js";
 import { setKernelMode } from "../../src/networks/wasm/kernel-mode.js";
 import { configure } from "../../src/pipeline/configure.js";
 import { EngineLearner } from "../../src/training/engine-learner.js";
+import { lossArrays } from "../../src/training/loss.js";
 import { makeLearner } from "../../src/training/make-learner.js";
 import { presets } from "../../src/training/presets.js";
 import { ProgramLearner } from "../../src/training/program-learner.js";
 import { recordTraining } from "../../src/training/record-training.js";
 import { refusedNetworks, singularNetwork } from "../support/custom-networks.js";
-import { type LossCase, lossCases, parametersOf, relativeError, smallNetwork } from "../support/network-cases.js";
+import {
+  caseData,
+  gradientTwin,
+  type LossCase,
+  lossCases,
+  parametersOf,
+  relativeError,
+  smallNetwork,
+} from "../support/network-cases.js";
 import { batchOf, byEngine, key, leaveOwn, recorded, startOwn } from "../support/recorded.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
 
@@ -70,6 +79,36 @@ describe.each([true, false])("the engine's bits, exact %s", (exact) => {
       for (const held of [onPrograms, onEngine, flat]) held.dispose();
     },
   );
+});
+
+describe("gradients of programs", () => {
+  /** As for the engine (networks-gradients.test.ts): f32 rounding through some thirty operations. */
+  const bound = 5e-6;
+  async function errorOf(each: LossCase, change: (program: Program) => Program = (program) => program): Promise<number> {
+    const { loss, output, kind } = each;
+    const data = caseData(each);
+    const parameters = parametersOf(output);
+    const machine = await machineOf(change(recorded(smallNetwork(output), kind, loss)), parameters);
+    const { target, weight } = lossArrays(loss, data.target, data.variance.length, data.weight, data.excluded);
+    const { gradients } = blockGradients(machine, { x: data.x, variance: data.variance, target, weight });
+    return relativeError(gradients, gradientTwin(each, data, Float64Array.from(parameters)));
+  }
+
+  test.each(Object.entries(lossCases))("equal f64 differences, %s", async (_, each) => {
+    expect(await errorOf(each)).toBeLessThan(bound);
+  });
+
+  test("control: a layer that keeps the wrong derivative is seen", async () => {
+    const wrong = (program: Program): Program => ({
+      ...program,
+      instructions: program.instructions.map(({ call, args }) => {
+        const [slope, bend, ...rest] = args;
+        return call === "siluKeptCurvature" ? { call, args: [bend, slope, ...rest] } : { call, args };
+      }),
+    });
+    const double = lossCases["squared, score of an energy (double backward)"];
+    expect(await errorOf(double, wrong)).toBeGreaterThan(1000 * bound);
+  });
 });
 
 describe("what cannot be recorded", () => {
