@@ -4,6 +4,7 @@
  * for callers that say `exact: false`. No V8 flag is set here; on Node 20 the relaxed build simply does not load.
  */
 import { BnemError } from "../core/errors.js";
+import { awake } from "../core/task.js";
 import { wasmFiles } from "../core/wasm-asset.js";
 import type { KernelExports } from "./abi.js";
 import { Arena } from "./arena.js";
@@ -52,7 +53,7 @@ async function instantiate(source: WebAssembly.Module | Uint8Array<ArrayBuffer>)
   const { module, instance } =
     source instanceof WebAssembly.Module
       ? { module: source, instance: await WebAssembly.instantiate(source, imports) }
-      : await WebAssembly.instantiate(source, imports);
+      : await awake(WebAssembly.instantiate(source, imports));
   const exports = instance.exports as unknown as KernelExports;
   return { module, exports, arena: new Arena(memory, exports) };
 }

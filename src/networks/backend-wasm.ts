@@ -7,6 +7,7 @@ import wasmFactory from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-was
 import wasmAsset from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
 import { registerBackend } from "@tensorflow/tfjs-core";
 import { BnemError } from "../core/errors.js";
+import { awake } from "../core/task.js";
 import { wasmFiles } from "../core/wasm-asset.js";
 import { wasmKernels } from "./kernels-wasm.js";
 import { matMulKernel } from "./matmul-wasm.js";
@@ -36,7 +37,7 @@ async function makeBackend(): Promise<BackendWasm> {
   try {
     // The glue's type does not know `wasmBinary`, and that no path is ever asked for then.
     const settings = { wasmBinary, locateFile: (path: string) => path };
-    const module = (await wasmFactory(settings as Parameters<typeof wasmFactory>[0])) as Module;
+    const module = (await awake(wasmFactory(settings as Parameters<typeof wasmFactory>[0]))) as Module;
     bindEntryPoints(module);
     guardMalloc(module);
     return new BackendWasm(module);
