@@ -8,7 +8,6 @@ import { importance } from "../correction/importance.js";
 import { normalRows } from "../kernels/normal.js";
 import type { WorkerPool } from "../kernels/pool.js";
 import { NeuralModel } from "../networks/model.js";
-import { blockRows } from "../networks/record.js";
 import { bridge } from "../samplers/bridge.js";
 import { eulerMaruyama } from "../samplers/euler-maruyama.js";
 import { exponential } from "../samplers/exponential.js";
@@ -67,14 +66,6 @@ const transitions: { readonly [K in Exclude<ResolvedSampleSettings["integrator"]
 
 /** Draws per score of ME-NEM when sampling: its cost is this many network rows a level. */
 const TWEEDIE_DRAWS = 128;
-
-/** Rows of a block that one thread computes: a program's rows, so that none is computed in vain. 64 levels of GMM-40 take 20 ms. */
-const PIECE_ROWS = blockRows;
-/** The same for ME-NEM, where a row is 128 rows of the network. */
-const TWEEDIE_PIECE_ROWS = 2;
-
-/** Network rows times parameters from which a sample is spread over the threads at once: some 20 ms. Below, its first block is timed. */
-const HEAVY = 5e9;
 
 /** Holds tensors until `dispose`. Made by `train`, `trainer.sampler()` and `loadSampler`. */
 export class NeuralSampler {
@@ -204,11 +195,8 @@ export class NeuralSampler {
       const model = tweedie ? memoryEfficientScore(this.model, { ...tweedie, draws: normalRows }) : this.model;
       return { path: await runHere(planned, model, energy), spread: false };
     }
-    const model = this.shared.install(pool, description);
-    const rows = Math.min(settings.chunk, tweedie ? TWEEDIE_PIECE_ROWS : PIECE_ROWS);
-    const networkRows = run.n * settings.steps * (tweedie ? TWEEDIE_DRAWS : 1);
-    const heavy = networkRows * description.parameters.length >= HEAVY;
-    return { path: await sharePaths(pool, { planned, model, tweedie, rows, heavy }, energy), spread: true };
+    const path = await sharePaths(pool, { planned, model: this.shared, description, tweedie }, energy);
+    return { path, spread: true };
   }
 
   private plan(run: RunOptions, settings: ResolvedSampleSettings): PlannedRun {

@@ -3,6 +3,7 @@ import { Pace } from "../core/task.js";
 import type { Energy } from "../core/types.js";
 import type { WorkerPool } from "../kernels/pool.js";
 import type { ModelDescription } from "../kernels/program-model.js";
+import { blockRows } from "../networks/record.js";
 import { PathCollector } from "../samplers/path-collector.js";
 import type { PathBlock } from "../samplers/path-plan.js";
 import type { Path } from "../samplers/path-result.js";
@@ -33,15 +34,33 @@ export class SharedModel {
   }
 }
 
+/** Rows of a block that one thread computes: a program's rows, so that none is computed in vain. 64 levels of GMM-40 take 12 ms. */
+const BLOCK_ROWS = blockRows;
+/** The same where a score is made of many energies, as a row is many rows of the network then. */
+const TWEEDIE_BLOCK_ROWS = 2;
+
+/** Blocks of a run: of more, the waiting ones alone would take 100 ms to call off. */
+const MOST_BLOCKS = 4096;
+
+/** Network rows times parameters from which a run is spread over the threads at once: some 20 ms. Below, its first block is timed. */
+const HEAVY = 2e8;
+
 export interface SharedRun {
   readonly planned: PlannedRun;
-  /** Key under which the model is installed. */
-  readonly model: string;
+  readonly model: SharedModel;
+  readonly description: ModelDescription;
   readonly tweedie?: TweediePart;
-  /** Rows of a block; the result does not depend on it. */
-  readonly rows: number;
-  /** Known to take long enough to share. */
-  readonly heavy: boolean;
+}
+
+function blocksOf({ planned, tweedie }: SharedRun, model: string): PathPayload[] {
+  const { plan, settings } = planned;
+  const { n, chunk } = settings;
+  const least = tweedie ? TWEEDIE_BLOCK_ROWS : BLOCK_ROWS;
+  const rows = Math.min(chunk, Math.max(least, Math.ceil(n / MOST_BLOCKS)));
+  return Array.from({ length: Math.ceil(n / rows) }, (_, block) => {
+    const first = block * rows;
+    return { model, plan, first, count: Math.min(rows, n - first), tweedie };
+  });
 }
 
 /**
@@ -51,20 +70,19 @@ export interface SharedRun {
  * @throws BnemError("diverged"), BnemError("disposed"), the signal's reason within 100 ms, what the energy and `onProgress` throw
  */
 export async function sharePaths(pool: WorkerPool, run: SharedRun, energy: Energy | undefined): Promise<Path> {
-  const { planned, model, tweedie, rows, heavy } = run;
+  const { planned, model, description, tweedie } = run;
   const { plan, settings } = planned;
   const { n, chunk, signal } = settings;
   const collector = new PathCollector(plan, settings);
-  const payloads: PathPayload[] = [];
-  for (let first = 0; first < n; first += rows) {
-    payloads.push({ model, plan, first, count: Math.min(rows, n - first), tweedie });
-  }
+  const blocks = blocksOf(run, model.install(pool, description));
+  const networkRows = n * plan.grid.length * (tweedie?.mcSamples ?? 1);
+  const heavy = networkRows * description.parameters.length >= HEAVY;
   const onReport = (index: number, value: unknown) => {
     const { level, lost } = value as PathReport;
-    collector.atLevel(payloads[index].first, payloads[index].count, level, lost);
+    collector.atLevel(blocks[index].first, blocks[index].count, level, lost);
   };
   const onResult = (_index: number, value: unknown) => collector.put(value as PathBlock);
-  await pool.share("path", payloads, { signal, onReport, onResult, heavy });
+  await pool.share("path", blocks, { signal, onReport, onResult, heavy });
   const pace = new Pace(signal);
   return collector.finish(energy, chunk, () => pace.breathe());
 }
