@@ -11,6 +11,7 @@ import type { NeuralSampler, SampleOptions, SampleResult } from "../../src/pipel
 import { createTrainer } from "../../src/pipeline/trainer.js";
 import type { SamplerProgress } from "../../src/samplers/run-rows.js";
 import { tasks } from "../../src/worker/tasks.js";
+import { leaveOwn, startOwn } from "../support/recorded.js";
 import { tinyOptions, tinyTarget } from "../support/tiny-loop.js";
 import { testWorkerSource } from "../support/worker-program.js";
 import { testTasks } from "../support/worker-tasks.js";
@@ -69,6 +70,7 @@ const samplers = new Map<string, NeuralSampler>();
 const samplerOf = (method: string) => samplers.get(method) as NeuralSampler;
 
 beforeAll(async () => {
+  await startOwn(); // only recorded programs can be sent to threads
   source = await testWorkerSource();
   for (const method of methods) samplers.set(method, await made({ method }));
 });
@@ -76,8 +78,9 @@ afterEach(() => {
   vi.restoreAllMocks();
   for (const pool of pools.splice(0)) pool.dispose();
 });
-afterAll(() => {
+afterAll(async () => {
   for (const sampler of samplers.values()) sampler.dispose();
+  await leaveOwn();
 });
 
 /** What does not depend on the clock. */

@@ -1,24 +1,25 @@
 /** Targets made while workers compute the step before: which steps, the same bits, and nothing kept that has become wrong. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Energy, EstimateRequest } from "../../src/core/types.js";
-import { initKernels } from "../../src/kernels/load.js";
 import { WorkerPool } from "../../src/kernels/pool.js";
-import { startBackend } from "../../src/networks/backend.js";
 import { METHODS } from "../../src/pipeline/options.js";
 import type { LoopConfig } from "../../src/training/loop-config.js";
 import type { LoopState } from "../../src/training/loop-state.js";
 import { TrainingLoop } from "../../src/training/training-loop.js";
+import { leaveOwn, startOwn } from "../support/recorded.js";
 import { bitsOf, tinyConfig, tinyTarget } from "../support/tiny-loop.js";
 import { testWorkerSource } from "../support/worker-program.js";
 import { testTasks } from "../support/worker-tasks.js";
 
 let pool: WorkerPool;
 beforeAll(async () => {
-  await initKernels();
-  await startBackend("wasm");
+  await startOwn(); // only recorded programs have blocks to send
   pool = new WorkerPool({ threads: 2, source: await testWorkerSource(), tasks: testTasks });
 });
-afterAll(() => pool.dispose());
+afterAll(async () => {
+  pool.dispose();
+  await leaveOwn();
+});
 
 /** Runs until `until` steps are done in all. */
 async function runTo(loop: TrainingLoop, until: number, signal?: AbortSignal): Promise<void> {

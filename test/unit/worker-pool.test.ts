@@ -324,7 +324,7 @@ describe("where workers cannot be had", () => {
     };
     try {
       const pool = poolOf(4);
-      const places = await pool.share<boolean>("spin", new Array(60).fill({ milliseconds: 4 }));
+      const places = await pool.share<boolean>("spin", new Array(250).fill({ milliseconds: 4 }));
       expect(new Set(places)).toEqual(new Set([true, false]));
       expect(pool.notice).toBe("bnem: a worker did not start (no more threads); 2 threads are used");
       expect(pool.liveWorkers).toBe(1);
