@@ -19,7 +19,10 @@ const borders: Record<string, { folders: string[]; packages: string[] }> = {
   samplers: { folders: core, packages: [] },
   correction: { folders: ["core", "kernels", "mcmc"], packages: [] },
   networks: { folders: low, packages: ["@tensorflow/tfjs-core"] },
-  training: { folders: ["core", "kernels", "estimators", "networks", "samplers", "schedules"], packages: ["@tensorflow/tfjs-core"] },
+  training: {
+    folders: ["core", "kernels", "estimators", "networks", "samplers", "schedules"],
+    packages: ["@tensorflow/tfjs-core"],
+  },
   io: { folders: core, packages: ["numpy-ts/core"] },
   report: { folders: core, packages: ["d3-scale"] },
   cli: { folders: [], packages: ["commander", "node:fs"] },
