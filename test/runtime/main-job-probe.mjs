@@ -30,7 +30,7 @@ async function job(bnem, target, workers) {
   for await (const { loss } of trainer.steps()) losses.push(loss);
   const notice = await noticeOf(trainer, workers === 1 ? 0 : 500);
   const sampler = await trainer.sampler();
-  const { x, logWeights } = await sampler.sample(600, { seed: 5, steps: 16, workers });
+  const { x, logWeights } = await sampler.sample(3000, { seed: 5, steps: 32, workers });
   sampler.dispose();
   trainer.dispose();
   return { losses, x: Array.from(x.data), logWeights: Array.from(logWeights), notice };
