@@ -7,7 +7,6 @@ import { WorkerPool } from "../../src/kernels/pool.js";
 import { mlp } from "../../src/networks/mlp.js";
 import { NeuralModel } from "../../src/networks/model.js";
 import type { Network } from "../../src/networks/network.js";
-import { setKernelMode } from "../../src/networks/wasm/kernel-mode.js";
 import type { NeuralSampler, SampleOptions, SampleResult } from "../../src/pipeline/neural-sampler.js";
 import { createTrainer } from "../../src/pipeline/trainer.js";
 import type { SamplerProgress } from "../../src/samplers/run-rows.js";
