@@ -47,14 +47,19 @@ let loadingBytes: Promise<Uint8Array<ArrayBuffer>[]> | undefined;
 let loadingPlain: Promise<Kernels> | undefined;
 let loadingRelaxed: Promise<Kernels | undefined> | undefined;
 
+/**
+ * A compiled module on a memory of its own or of somebody else's. Every wait for WebAssembly keeps the event loop alive: Node 20 otherwise
+ * drains its compile threads, which may be waiting for a garbage collection by this one (about 1 start in 45 hung under load).
+ */
+export async function instanceOn(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<KernelExports> {
+  const instance = await awake(WebAssembly.instantiate(module, { env: { memory } }));
+  return instance.exports as unknown as KernelExports;
+}
+
 async function instantiate(source: WebAssembly.Module | Uint8Array<ArrayBuffer>): Promise<Kernels> {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 32768 });
-  const imports = { env: { memory } };
-  const { module, instance } =
-    source instanceof WebAssembly.Module
-      ? { module: source, instance: await WebAssembly.instantiate(source, imports) }
-      : await awake(WebAssembly.instantiate(source, imports));
-  const exports = instance.exports as unknown as KernelExports;
+  const module = source instanceof WebAssembly.Module ? source : await awake(WebAssembly.compile(source));
+  const exports = await instanceOn(module, memory);
   return { module, exports, arena: new Arena(memory, exports) };
 }
 

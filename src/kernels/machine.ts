@@ -4,7 +4,7 @@
  */
 import { BnemError } from "../core/errors.js";
 import type { KernelExports } from "./abi.js";
-import { kernels } from "./load.js";
+import { instanceOn, kernels } from "./load.js";
 import { type Argument, layOut, type Program } from "./program.js";
 
 type Call = (...args: number[]) => unknown;
@@ -33,8 +33,7 @@ export class Machine {
     } catch (cause) {
       throw outOfMemory(layout.bytes, cause);
     }
-    const instance = await WebAssembly.instantiate(kernels("Machine", exact).module, { env: { memory } });
-    const exports = instance.exports as unknown as KernelExports;
+    const exports = await instanceOn(kernels("Machine", exact).module, memory);
     const base = exports.reserve(layout.bytes) >>> 0;
     if (base === 0) throw outOfMemory(layout.bytes);
     const address = (argument: Argument): number => {

@@ -9,7 +9,7 @@ import type { Batch, Key } from "../core/types.js";
 import type { KernelExports } from "./abi.js";
 import { padded } from "./arena.js";
 import { checkVariance } from "./check-variance.js";
-import { kernels } from "./load.js";
+import { instanceOn, kernels } from "./load.js";
 
 export interface TrainingRowsOptions {
   /** Every random number of the rows comes from it and the number of the step. */
@@ -204,8 +204,7 @@ export async function createTrainingRows(options: TrainingRowsOptions): Promise<
   const sizes = [4 * REQUEST_WORDS, levels.byteLength, 4 * capacity * dim, 4 * batchSize * dim, 4 * batchSize, scratch];
   const bytes = sizes.reduce((sum, size) => sum + padded(size), 0);
   const memory = new WebAssembly.Memory({ initial: 16, maximum: Math.min(32_768, Math.ceil(bytes / 65_536) + 17) });
-  const instance = await WebAssembly.instantiate(module, { env: { memory } });
-  const exports = instance.exports as unknown as KernelExports;
+  const exports = await instanceOn(module, memory);
   const start = bytes < 2 ** 31 ? exports.reserve(bytes) >>> 0 : 0;
   if (start === 0) {
     throw new BnemError("unsupported", `${call}: no memory for ${bytes} bytes; use a smaller bufferSize or batchSize`);

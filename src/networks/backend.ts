@@ -5,6 +5,7 @@
 import { engine, setBackend } from "@tensorflow/tfjs-core";
 import { checkOneOf } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
+import { awake } from "../core/task.js";
 import { initKernels, kernelReport } from "../kernels/load.js";
 import { registerCpu } from "./backend-cpu.js";
 import { registerOwnKernels, registerWasm } from "./backend-wasm.js";
@@ -158,7 +159,7 @@ let queue: Promise<unknown> = Promise.resolve();
  */
 export function startBackend(choice: BackendChoice, hint: BackendHint = {}): Promise<BackendReport> {
   checkOneOf("startBackend", "backend", choice, backendChoices);
-  const turn = queue.then(() => start(choice, hint));
+  const turn = queue.then(() => awake(start(choice, hint)));
   queue = turn.catch(() => undefined);
   return turn;
 }

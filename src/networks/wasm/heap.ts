@@ -4,7 +4,7 @@
  */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { KernelExports } from "../../kernels/abi.js";
-import { kernels } from "../../kernels/load.js";
+import { instanceOn, kernels } from "../../kernels/load.js";
 import type { KernelCall } from "../../kernels/program.js";
 import { guardMalloc } from "./guarded-malloc.js";
 import type { HeapBackend, Operand } from "./heap-backend.js";
@@ -30,8 +30,7 @@ export async function prepareHeap(backend: object, exact: boolean): Promise<bool
   const memory = wasm?.asm?.memory;
   if (!wasm || !(memory instanceof WebAssembly.Memory)) return false;
   guardMalloc(wasm);
-  const instance = await WebAssembly.instantiate(kernels("startBackend", exact).module, { env: { memory } });
-  const exports = instance.exports as unknown as KernelExports;
+  const exports = await instanceOn(kernels("startBackend", exact).module, memory);
   heaps.set(backend, { exact, exports, scratch: present?.scratch ?? 0, scratchBytes: present?.scratchBytes ?? 0 });
   return true;
 }
