@@ -207,7 +207,10 @@ export async function createTrainingRows(options: TrainingRowsOptions): Promise<
   const exports = await instanceOn(module, memory);
   const start = bytes < 2 ** 31 ? exports.reserve(bytes) >>> 0 : 0;
   if (start === 0) {
-    throw new BnemError("unsupported", `${call}: no memory for ${bytes} bytes; use a smaller bufferSize or batchSize`);
+    throw new BnemError(
+      "unsupported",
+      `${call}: no memory for ${bytes} bytes; it has 2 GiB at most, less where the system gives less; use a smaller bufferSize or batchSize`,
+    );
   }
   let next = start;
   const [request, levelsAt, buffer, x, variance, scratchAt] = sizes.map((size) => {

@@ -60,6 +60,7 @@ describe("the kernels' own memory", () => {
     const mixtures = await import("../../src/energies/gaussian-mixture.js");
     const estimators = await import("../../src/estimators/noised.js");
     const { normalRows } = await import("../../src/kernels/normal.js");
+    const { createTrainingRows } = await import("../../src/kernels/training-rows.js");
     await load.initKernels({ exact: true });
     const energy = mixtures.gaussianMixture({ components: 40, seed: 0 });
     const calls = [
@@ -68,6 +69,9 @@ describe("the kernels' own memory", () => {
       () => normalRows(keyOf(1), 0, 0, 1_000_000, 2),
     ];
     for (const call of calls) expect(await refusal(call)).toMatch(/^kernels: no memory for \d+ bytes; .* 2 GiB .*fewer rows/);
+    const noise = { varianceFloor: 0.1, levels: Float32Array.of(0, 1, 2) };
+    const rows = { key: keyOf(1), dim: 2, capacity: 1_000_000, batchSize: 8, priorWidth: 1, priorFraction: 0.5, ...noise };
+    expect(await refusal(() => createTrainingRows(rows))).toMatch(/no memory for \d+ bytes; .* 2 GiB .*bufferSize/);
     expect(estimators.noised(energy, request(1000))).toEqual(noised(target, request(1000)));
   });
 });
