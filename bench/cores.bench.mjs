@@ -63,6 +63,17 @@ for (let round = 0; round < ROUNDS; round++) {
 }
 await control.end();
 
+/** From an abort in the middle of a call to its end, in ms. */
+const aborts = [];
+for (let i = 0; i < (quick ? 3 : 20); i++) {
+  const stop = new AbortController();
+  const work = noisedOnAllCores(target, request, { workers: cores, signal: stop.signal }).catch(() => performance.now());
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const start = performance.now();
+  stop.abort();
+  aborts.push((await work) - start);
+}
+
 const scaling = (what, threads) => times[what].get(1).map((alone, i) => alone / times[what].get(threads)[i]);
 const rows = counts.map((threads) => {
   const own = scaling("estimator", threads);
@@ -88,6 +99,7 @@ const result = {
   rounds: ROUNDS,
   loadAverage: loadAverage(),
   oneCallMs: summary(times.direct),
+  abortMs: { ...summary(aborts), most: Math.max(...aborts) },
   threads: rows,
   target: { share: 0.9 },
 };

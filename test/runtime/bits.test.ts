@@ -8,7 +8,8 @@ type Hashes = Record<string, string>;
 let at: Environments<Hashes>;
 let expected: Hashes;
 beforeAll(async () => {
-  at = new Environments("test/runtime/probe.mjs");
+  // A page whose CSP allows no blob workers says so in its console.
+  at = new Environments("test/runtime/probe.mjs", { expected: /worker-src/ });
   expected = await at.runtime("node");
 });
 afterAll(() => at?.close());

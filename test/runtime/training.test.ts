@@ -18,7 +18,8 @@ interface Outcome {
 let at: Environments<Outcome>;
 let expected: Outcome;
 beforeAll(async () => {
-  at = new Environments("test/runtime/training-probe.mjs");
+  // A page whose CSP allows no blob workers says so in its console.
+  at = new Environments("test/runtime/training-probe.mjs", { expected: /worker-src/ });
   expected = await at.runtime("node");
 });
 afterAll(() => at?.close());
