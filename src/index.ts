@@ -40,6 +40,7 @@ export {
   type TrainSettings,
 } from "./pipeline/options.js";
 export { energyGrid, metricSets, runReport } from "./pipeline/run-report.js";
+export { type ThreadReport, threadReport } from "./pipeline/thread-report.js";
 export type { Workers } from "./pipeline/threads.js";
 export {
   createTrainer,

@@ -1,6 +1,6 @@
 /** `bnem doctor`: what this machine and runtime give, and which backend would train, with the reason. */
 import type { Command } from "commander";
-import { type BackendReport, energyByName, startBackend, version } from "../index.js";
+import { type BackendReport, energyByName, startBackend, type ThreadReport, threadReport, version } from "../index.js";
 import { addCommonFlags, parseNumber, type Settings } from "./flags.js";
 import { describeMachine } from "./machine.js";
 import { printResult } from "./outcome.js";
@@ -26,6 +26,11 @@ function networksText({ backend, kernels }: BackendReport): string {
   return `tfjs's own kernels on ${backend}`;
 }
 
+function threadsText({ cores, threads, roundTrip, notice }: ThreadReport): string {
+  const job = roundTrip === undefined ? "" : `, an empty job there and back ${roundTrip.toFixed(2)} ms`;
+  return `${threads} of ${cores}${job}${notice === undefined ? "" : `; ${notice}`}`;
+}
+
 async function runDoctor(flags: DoctorFlags): Promise<void> {
   const relaxed = relaxedState();
   const started = performance.now();
@@ -36,6 +41,7 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
   // The check value is in f64, the kernel computes in f32: relative 1e-5 is far above its error and far below any mistake's.
   const healthy = Math.abs(value - energy.check.energy) <= 1e-5 * Math.abs(energy.check.energy);
   const backend = await startBackend("auto", { parameters: flags.parameters });
+  const threads = await threadReport();
   const machine = describeMachine();
   const adapter = backend.adapter ? `${backend.adapter}${backend.fallbackAdapter ? " (software)" : ""}` : "none";
   const data = {
@@ -48,6 +54,7 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
     backend: backend.backend,
     reason: backend.reason,
     networks: backend.kernels,
+    threads: { ...threads, notice: threads.notice ?? null },
   };
   const took = `${milliseconds.toFixed(0)} ms`;
   const rows = [
@@ -63,6 +70,7 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
     ["WebGPU adapter", adapter],
     ["backend", `${backend.backend}: ${backend.reason}`],
     ["networks", networksText(backend)],
+    ["threads", threadsText(threads)],
   ];
   printResult(flags.json === true, data, rows.map(([name, text]) => `${name.padEnd(16)}${text}`).join("\n"));
   if (!healthy) process.exitCode = 1;
@@ -71,7 +79,7 @@ async function runDoctor(flags: DoctorFlags): Promise<void> {
 export function addDoctorCommand(program: Command): void {
   const command = program
     .command("doctor")
-    .description("what this machine gives: runtime, SIMD, WebGPU, which backend and kernels will be used, and why")
+    .description("what this machine gives: runtime, SIMD, WebGPU, threads, which backend and kernels will be used, and why")
     .option("--parameters <count>", "size of the network to choose the backend for", parseNumber)
     .action(runDoctor);
   addRuntimeFlags(command, "doctor");

@@ -117,6 +117,28 @@ describe("the machine and not the result", () => {
   });
 });
 
+describe("doctor", () => {
+  test("tries the threads: how many, how long an empty job takes, and what is not to be had", async () => {
+    const { code, data } = await bnemJson("doctor");
+    expect([code, data.threads.cores, data.threads.threads]).toEqual([0, cores, Math.min(cores, 8)]);
+    if (cores > 1) expect(data.threads.roundTrip).toBeLessThan(100);
+    expect((await bnemJson("doctor", "--workers", "1")).data.threads).toEqual({ cores, threads: 1, notice: null });
+    const { stdout } = await bnem("doctor", "--workers", "4096");
+    expect(linesWith(stdout, /^threads /)).toEqual([
+      expect.stringMatching(/workers 4096 is more than the \d+ this machine runs/),
+    ]);
+  });
+
+  test("where threads are forbidden: one thread, and why", async () => {
+    const permission = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+    const flags = ["--no-warnings", permission, "--allow-fs-read=*"];
+    const { code, stdout } = await run(process.execPath, [...flags, cli, "doctor", "--json"], { cwd: folder });
+    const { threads } = JSON.parse(stdout);
+    expect([code, threads.threads]).toEqual([0, 1]);
+    if (cores > 1) expect(threads.notice).toMatch(/^bnem: a worker did not start/);
+  });
+});
+
 describe("a finished command ends by itself", () => {
   /** Milliseconds from the result on stdout to the end of the process. */
   function timeToExit(name: RuntimeName, argv: readonly string[]): Promise<{ code: number | null; after: number }> {
