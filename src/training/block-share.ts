@@ -8,7 +8,9 @@ const parts = [0, 0.25, 0.375, 0.5, 0.625, 0.75];
 const stepsPerTrial = 12;
 /** Steps at the head of a trial whose time does not count: caches and queues still are the last choice's. */
 const settling = 2;
-const stepsBetweenTrials = 1000;
+/** Doubled after each trial: a worker's code is compiled in earnest only after some hundred blocks, so the first trials find workers slow. */
+const firstPause = 50;
+const longestPause = 800;
 
 export class BlockShare {
   private readonly choices: readonly number[];
@@ -16,6 +18,7 @@ export class BlockShare {
   private trial = 0;
   private steps = 0;
   private chosen = 0;
+  private pause = firstPause;
 
   constructor(blocks: number) {
     this.choices = [...new Set(parts.map((part) => Math.round(part * blocks)))].filter((away) => away < blocks || away === 0);
@@ -36,7 +39,8 @@ export class BlockShare {
       this.trial++;
       if (this.trial === this.choices.length) this.choose();
       this.steps = 0;
-    } else if (this.steps === stepsBetweenTrials) {
+    } else if (this.steps === this.pause) {
+      this.pause = Math.min(longestPause, 2 * this.pause);
       this.trial = 0;
       this.steps = 0;
       for (const list of this.times) list.length = 0;
