@@ -3,6 +3,7 @@ import { checkOptions } from "../core/check.js";
 import { hardwareThreads } from "../kernels/worker-count.js";
 import { threadsOf, type Workers } from "./threads.js";
 
+/** What `threadReport` found. */
 export interface ThreadReport {
   /** Threads the machine runs at once, as far as the runtime tells. */
   readonly cores: number;
