@@ -65,6 +65,82 @@ export interface ModeSet {
   readonly weights: Float64Array;
 }
 
+/**
+ * Particles in `spatialDim` dimensions, coordinates [count, spatialDim] row-major. An energy that names them does not change with a
+ * translation, and everything about it lives on the subspace where the center of mass is 0: noise, prior, paths, chains, weights and
+ * densities, whose dimension is (count - 1) spatialDim.
+ */
+export interface Particles {
+  readonly count: number;
+  readonly spatialDim: number;
+}
+
+/** What pair energies are made of: E = sum_{i<j} energy(r_ij) + trap / 2 sum_i |x_i - center of mass|^2. */
+export interface PairPotential {
+  /** One unordered pair at distance r > 0, kT. */
+  energy(r: number): number;
+  /** Stiffness of the harmonic trap, kT / length^2; 0 for none. */
+  readonly trap: number;
+}
+
+/**
+ * Hamiltonian moves of each row on U(y) = beta E(y) + |y - center|^2 / (2 tether). A move draws a normal momentum, takes `leapfrogs`
+ * steps and is accepted or refused; 1 leapfrog is MALA, 0 a random walk of standard deviation `stepSize`. Row r uses the stream
+ * (key, step, firstRow + r) alone, move m the step `step + m`.
+ */
+export interface HamiltonianRequest {
+  /** [n, dim]; for particles with center of mass 0. */
+  readonly x: Batch;
+  readonly key: Key;
+  /** Number of the first move (default 0). */
+  readonly step?: number;
+  readonly moves: number;
+  readonly leapfrogs: number;
+  /** Leapfrogs of every second move (default the same): trajectories of two lengths break periods. */
+  readonly leapfrogsOdd?: number;
+  /** [n], length. */
+  readonly stepSize: Float32Array;
+  /** Inverse temperatures [n]; default all 1. */
+  readonly beta?: Float32Array;
+  /** [n, dim], with `tether`: variances [n]. The moves then leave exp(-E(y)) N(y; center, tether) invariant. */
+  readonly center?: Batch;
+  readonly tether?: Float32Array;
+  /** Number of the first row in its stream (default 0). */
+  readonly firstRow?: number;
+  /** True (default): the plain-SIMD build, same bits everywhere. */
+  readonly exact?: boolean;
+}
+
+/** Where the rows are after the moves. A proposal whose energy is not finite is refused and counted. */
+export interface HamiltonianResult {
+  readonly x: Batch;
+  /** E [n] (neither scaled by beta nor tethered) and grad E [n, dim] at x. */
+  readonly energy: Float32Array;
+  readonly gradient: Float32Array;
+  /** Mean over the moves of min(1, exp(-change of U + kinetic energy)), [n]. */
+  readonly acceptance: Float32Array;
+  /** With a center: mean over the moves' ends of y [n, dim] and of |y - center|^2 [n]. */
+  readonly mean?: Float32Array;
+  readonly square?: Float32Array;
+  readonly nonFinite: number;
+  /** Energies computed; with a gradient except in random walks. */
+  readonly energyCalls: number;
+}
+
+/**
+ * A known approximation of the noised energy, to which a network adds the rest. Plain data besides `evaluate`, so that a worker or a
+ * checkpoint makes it again from name, options and the target.
+ */
+export interface Prior {
+  readonly name: string;
+  readonly options: { readonly [name: string]: Json };
+  readonly dim: number;
+  /** False where its energy jumps (envelopes with many minima): such a prior serves the raw sampler, not weights along the path. */
+  readonly continuous: boolean;
+  /** Energy [n] in kT, score [n, dim], and slope [n] = dE / d log sigma, at variance [n]. */
+  evaluate(x: Batch, variance: Float32Array): { energy: Float32Array; score: Float32Array; slope: Float32Array };
+}
+
 /** A target: density proportional to exp(-E), E in kT, lower is likelier. */
 export interface Energy {
   readonly name: string;
@@ -75,7 +151,9 @@ export interface Energy {
   readonly options: { readonly [name: string]: Json } | null;
   /** A fixed configuration and its energy: a checkpoint made with another energy is recognised by it. */
   readonly check: { readonly x: readonly number[]; readonly energy: number };
-  readonly particles?: { readonly count: number; readonly spatialDim: number };
+  readonly particles?: Particles;
+  /** Where the energy is a sum over pairs and a trap. */
+  readonly pairs?: PairPotential;
   /** [n], kT. */
   energy(x: Batch): Float32Array;
   /** energy [n] in kT and gradient [n, dim]. */
@@ -87,6 +165,8 @@ export interface Energy {
   readonly noisedExact?: (x: Batch, variance: Float32Array) => { energy: Float32Array; score: Float32Array };
   /** Fused kernel; absent for energies known only as JavaScript functions (a slower generic path is used). */
   readonly noised?: (request: NoisedRequest) => NoisedResult;
+  /** Fused kernel of Hamiltonian moves; absent for energies known only as JavaScript functions (a slower generic path is used). */
+  readonly hamiltonian?: (request: HamiltonianRequest) => HamiltonianResult;
 }
 
 /** Variance-exploding noise: x_t = x_0 + sqrt(h(t)) eps, t in [0, 1], h(0) = 0, dh/dt = g(t)^2. */
@@ -133,10 +213,37 @@ export interface EstimateRequest {
   readonly memory: Map<string, Float64Array>;
 }
 
+/** What an estimator that makes its own inputs is asked for. */
+export interface DrawRequest {
+  readonly energy: Energy;
+  readonly schedule: NoiseSchedule;
+  /** Rows of the batch. */
+  readonly n: number;
+  /** Variances to train on. */
+  readonly low: number;
+  readonly high: number;
+  readonly key: Key;
+  readonly exact: boolean;
+  /** Training progress in [0, 1). */
+  readonly progress: number;
+  /** Owned by the trainer, saved in checkpoints: chains and running statistics live here and nowhere else. */
+  readonly memory: Map<string, Float64Array>;
+  readonly signal?: AbortSignal;
+}
+
+/** Targets for inputs that the estimator drew itself. */
+export interface DrawResult extends EstimateResult {
+  readonly x: Batch;
+  /** h of each row, [n]. */
+  readonly variance: Float32Array;
+}
+
 /** Targets for one batch. */
 export interface EstimateResult {
-  /** [n] for kind "energy", [n, dim] for kind "score". */
+  /** [n] for kind "energy", [n, dim] for kinds "score" and "gradient". */
   readonly target: Float32Array;
+  /** With kind "gradient": dE / d log sigma of each row, [n]; a network's energy is fitted to both. */
+  readonly slope?: Float32Array;
   /** Rows (1) that must not enter the loss because nothing finite was estimated there; usually absent. */
   readonly excluded?: Uint8Array;
   /** Rows (1) whose target is a plain Monte-Carlo estimate; absent where all are. */
@@ -151,11 +258,13 @@ export interface EstimateResult {
 /** A target builder: NEM, iDEM, TweeDEM, BNEM. */
 export interface Estimator {
   readonly name: string;
-  /** What the network regresses on: decides which head it needs. */
-  readonly kind: "energy" | "score";
+  /** What the network regresses on: its energy, its score output, or the gradient of its energy. */
+  readonly kind: "energy" | "score" | "gradient";
   readonly options: { readonly [name: string]: Json };
   readonly needsTeacher: boolean;
   estimate(request: EstimateRequest): Promise<EstimateResult>;
+  /** Where present the trainer takes inputs and targets from here, keeps no buffer of its own, and never calls `estimate`. */
+  draw?(request: DrawRequest): Promise<DrawResult>;
   /** Called after the loss is known: prediction and target of the batch; lets BNEM keep its running loss ratio. */
   observe?(request: EstimateRequest, result: EstimateResult, prediction: Float32Array): void;
 }
@@ -170,10 +279,11 @@ export interface NetworkFacts {
   readonly parameterCount: number;
 }
 
-/** Lengths of a target that a network may leave open: `scale` in raw units, `baseStd` in units of `scale`. */
+/** What a network may leave open about its target: `scale` in raw units, `baseStd` in units of `scale`, and its particles. */
 export interface NetworkLengths {
   readonly scale: number;
   readonly baseStd: number;
+  readonly particles?: Particles;
 }
 
 /**
