@@ -4,7 +4,8 @@ import { exp, log } from "../core/elementary.js";
 import { derive, keyOf } from "../core/random.js";
 import type { Batch, Energy, ModeSet } from "../core/types.js";
 import { checkVariance } from "../kernels/check-variance.js";
-import { mixtureEnergy, mixtureEnergyAndGradient, mixtureNoised, packMixture } from "../kernels/noised-mixture.js";
+import { kernelEnergy, kernelEnergyAndGradient, kernelNoised } from "../kernels/energy-kernel.js";
+import { mixtureKernel } from "../kernels/mixture-kernel.js";
 import { normalRows, uniforms } from "../kernels/normal.js";
 import { defineMixture, type GaussianMixtureOptions, type MixtureDefinition } from "./mixture-options.js";
 
@@ -129,18 +130,18 @@ function modesOf({ count, dim, means, weights, std }: MixtureDefinition): ModeSe
  */
 export function gaussianMixture(options: GaussianMixtureOptions = {}): Energy {
   const mixture = defineMixture(options);
-  const packed = packMixture(mixture.means, mixture.dim, mixture.weights, mixture.std);
+  const kernel = mixtureKernel(mixture.means, mixture.dim, mixture.weights, mixture.std);
   return {
     name: mixture.isGmm40 ? "gmm40" : "gaussian-mixture",
     dim: mixture.dim,
     convention: "E = -log of the normalised mixture density (log Z = 0), in kT; coordinates in the mixture's own units",
     options: mixture.options,
     check: checkPoint(mixture),
-    energy: (x) => mixtureEnergy(packed, x),
-    energyAndGradient: (x) => mixtureEnergyAndGradient(packed, x),
+    energy: (x) => kernelEnergy(kernel, x),
+    energyAndGradient: (x) => kernelEnergyAndGradient(kernel, x),
     exact: { logZ: 0, sample: (n, seed) => drawExact(mixture, n, seed) },
     modes: modesOf(mixture),
     noisedExact: (x, variance) => noisedExact(mixture, x, variance),
-    noised: (request) => mixtureNoised(packed, request),
+    noised: (request) => kernelNoised(kernel, request),
   };
 }

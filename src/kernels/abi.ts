@@ -11,8 +11,28 @@ export type StridedPair = (
   cols: number,
 ) => void;
 
+/** Energies with kernels: each exports `<name>Rows` and `<name>Noised`. */
+export type EnergyExport = "gaussianMixture";
+
+/** energy [n] of x [n, dim]; gradient [n, dim] too unless 0. */
+type RowsExport = (block: number, x: number, n: number, energy: number, gradient: number, scratch: number) => void;
+
+/** The fused estimator; returns how many energies were NaN or -inf. */
+type NoisedExport = (
+  block: number,
+  request: number,
+  x: number,
+  variance: number,
+  n: number,
+  energy: number,
+  vector: number,
+  scratch: number,
+) => number;
+
+type EnergyExports = { [Name in `${EnergyExport}Rows`]: RowsExport } & { [Name in `${EnergyExport}Noised`]: NoisedExport };
+
 /** The exports of assembly/index.ts as JavaScript sees them: pointers and counts are numbers, u32 words may be given signed. */
-export interface KernelExports {
+export interface KernelExports extends EnergyExports {
   reserve(bytes: number): number;
   release(pointer: number): void;
 
@@ -22,20 +42,9 @@ export interface KernelExports {
   perturb(x: number, noise: number, variance: number, n: number, dim: number): void;
 
   rowsScratch(dim: number): number;
-  gaussianMixtureRows(block: number, x: number, n: number, energy: number, gradient: number, scratch: number): void;
   drawsScratch(dim: number): number;
   perturbations(request: number, x: number, variance: number, row: number, dim: number, out: number, scratch: number): void;
   noisedScratch(dim: number): number;
-  gaussianMixtureNoised(
-    block: number,
-    request: number,
-    x: number,
-    variance: number,
-    n: number,
-    energy: number,
-    vector: number,
-    scratch: number,
-  ): number;
 
   expArray(at: number, quads: number): void;
   logArray(at: number, quads: number): void;

@@ -3,8 +3,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { derive, keyOf, uniformAt } from "../../src/core/random.js";
 import type { Batch, DrawMode, Energy, NoisedRequest, NoisedResult, Quantity } from "../../src/core/types.js";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
+import { kernelNoised } from "../../src/kernels/energy-kernel.js";
 import { initKernels, kernelReport, kernels } from "../../src/kernels/load.js";
-import { mixtureNoised, packMixture } from "../../src/kernels/noised-mixture.js";
+import { mixtureKernel } from "../../src/kernels/mixture-kernel.js";
 import { normalRows, perturb } from "../../src/kernels/normal.js";
 import { perturbations } from "../../src/kernels/perturbations.js";
 import { estimate, type Mixture, mixtureEnergy } from "../reference/noised.js";
@@ -244,9 +245,9 @@ test("relaxed and plain builds agree within f32", () => {
 });
 
 describe("what is not finite", () => {
-  const packed = packMixture(Float64Array.of(0, 0), 2, Float64Array.of(1), Float64Array.of(1));
+  const kernel = mixtureKernel(Float64Array.of(0, 0), 2, Float64Array.of(1), Float64Array.of(1));
   const ask = (x: number[], h: number, quantity: Quantity): NoisedResult =>
-    mixtureNoised(packed, {
+    kernelNoised(kernel, {
       x: { data: Float32Array.from(x), n: x.length / 2, dim: 2 },
       variance: new Float32Array(x.length / 2).fill(h),
       key,
@@ -269,9 +270,7 @@ describe("what is not finite", () => {
     const { exports, arena } = kernels("test");
     const words = (...list: number[]) => Int32Array.from(list, (word) => word | 0);
     const result = arena.lease(new Array(16).fill(1024), (lease) => {
-      const scratch = lease.take(4 * 48);
-      const record = new Int32Array(packed.records.buffer);
-      const block = lease.putWords(Int32Array.of(4, 2, 24, scratch, ...record));
+      const block = kernel.put(lease);
       const request = lease.putWords(words(0, 0, mcSamples, 0, key.a, key.b, 0, 0));
       const x = lease.put(Float32Array.of(Number.NaN, 0, 0, Infinity, 0.5, 0.5));
       const h = lease.put(Float32Array.of(1, 1, 1));
