@@ -228,7 +228,25 @@ export interface DrawRequest {
   readonly progress: number;
   /** Owned by the trainer, saved in checkpoints: chains and running statistics live here and nowhere else. */
   readonly memory: Map<string, Float64Array>;
+  readonly chains: ChainTools;
   readonly signal?: AbortSignal;
+}
+
+/** Chains at the target, made from the energy alone. */
+export interface Equilibrated {
+  /** One state per chain. */
+  readonly x: Batch;
+  /** Leapfrog step that was adapted and then frozen, length. */
+  readonly stepSize: number;
+  readonly energyCalls: number;
+  readonly nonFinite: number;
+}
+
+/** How an estimator gets at Markov chains without knowing who runs them, or on how many threads. */
+export interface ChainTools {
+  /** n chains run from a cold start to the target. */
+  equilibrate(n: number, key: Key, signal?: AbortSignal): Promise<Equilibrated>;
+  hamiltonian(request: HamiltonianRequest): Promise<HamiltonianResult>;
 }
 
 /** Targets for inputs that the estimator drew itself. */

@@ -6,11 +6,13 @@ export interface GradientBatch {
   readonly x: Float32Array;
   readonly variance: Float32Array;
   readonly target: Float32Array;
+  /** Of programs that fit the slope of an energy too. */
+  readonly slope?: Float32Array;
   readonly weight: Float32Array;
 }
 
-/** Inputs of the program that have one entry per row. */
-const rowInputs = ["x", "variance", "target"] as const;
+/** Inputs of the program that have one entry per row; weights are in a class of their own, because rows that fill up a block have none. */
+const rowInputs = ["x", "variance", "target", "slope"] as const;
 
 /** Rows of a block. */
 export function blockLength(machine: Machine): number {
@@ -21,7 +23,14 @@ export function blockLength(machine: Machine): number {
 export function rowsOfBatch(batch: GradientBatch, from: number, to: number): GradientBatch {
   const n = batch.variance.length;
   const part = (values: Float32Array) => values.subarray((from * values.length) / n, (to * values.length) / n);
-  return { x: part(batch.x), variance: part(batch.variance), target: part(batch.target), weight: part(batch.weight) };
+  return mapBatch(batch, part);
+}
+
+/** The batch with `change` applied to each of its arrays. */
+export function mapBatch(batch: GradientBatch, change: (values: Float32Array) => Float32Array): GradientBatch {
+  const { x, variance, target, slope, weight } = batch;
+  const common = { x: change(x), variance: change(variance), target: change(target), weight: change(weight) };
+  return slope ? { ...common, slope: change(slope) } : common;
 }
 
 /**
@@ -36,9 +45,11 @@ export function runBlock(machine: Machine, batch: GradientBatch, first: number, 
   const n = batch.variance.length;
   const count = Math.min(rows, n - first);
   for (const name of rowInputs) {
+    const values = batch[name];
+    if (!values) continue;
     const block = machine.view(name);
     const width = block.length / rows;
-    block.set(batch[name].subarray(first * width, (first + count) * width));
+    block.set(values.subarray(first * width, (first + count) * width));
     for (let row = count; row < rows; row++) block.copyWithin(row * width, 0, width);
   }
   const weight = machine.view("weight").fill(0);

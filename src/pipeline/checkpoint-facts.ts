@@ -17,7 +17,10 @@ export interface CheckpointFacts {
   readonly estimator: PartRecord;
   readonly network: PartRecord & { readonly output: "energy" | "score" };
   readonly schedule: PartRecord;
-  readonly loss: { readonly name: "squared" } | { readonly name: "linex"; readonly cap: number };
+  readonly loss:
+    | { readonly name: "squared" }
+    | { readonly name: "linex"; readonly cap: number }
+    | { readonly name: "gradient"; readonly slopeWeight: number; readonly residualClip: number };
   readonly energy: {
     readonly name: string;
     readonly dim: number;
@@ -53,7 +56,11 @@ const factsSchema = v.object({
   estimator: v.object(part),
   network: v.object({ ...part, output: v.picklist(["energy", "score"]) }),
   schedule: v.object(part),
-  loss: v.variant("name", [v.object({ name: v.literal("squared") }), v.object({ name: v.literal("linex"), cap: positive })]),
+  loss: v.variant("name", [
+    v.object({ name: v.literal("squared") }),
+    v.object({ name: v.literal("linex"), cap: positive }),
+    v.object({ name: v.literal("gradient"), slopeWeight: v.pipe(v.number(), v.minValue(0)), residualClip: positive }),
+  ]),
   energy: v.object({
     name: v.string(),
     dim: v.pipe(count, v.minValue(1)),

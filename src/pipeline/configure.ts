@@ -6,8 +6,8 @@ import { normalRows } from "../kernels/normal.js";
 import type { MlpOptions } from "../networks/mlp.js";
 import { mlp } from "../networks/mlp.js";
 import type { Network, NetworkFactory } from "../networks/network.js";
+import type { TrainingLoss } from "../training/gradient.js";
 import type { LoopConfig, LoopKnobs } from "../training/loop-config.js";
-import type { Loss } from "../training/loss.js";
 import { parseTrainOptions, type ResolvedTrainSettings, type TrainSettings } from "./options.js";
 import { methods, scheduleOf } from "./parts.js";
 
@@ -112,6 +112,13 @@ export function knobsOf(settings: SettledSettings, schedule: NoiseSchedule): Loo
   };
 }
 
+/** Scores and gradients have one sensible loss; energies the one asked for. */
+function lossOf(kind: Estimator["kind"], settings: ResolvedTrainSettings): TrainingLoss {
+  const { slopeWeight, residualClip, lossCap } = settings;
+  if (kind === "gradient") return { name: "gradient", slopeWeight, residualClip };
+  return kind === "score" || settings.loss === "squared" ? { name: "squared" } : { name: "linex", cap: lossCap };
+}
+
 /** Everything but the tensors. `settings` are what a checkpoint stores. */
 export interface Configured {
   readonly settings: SettledSettings;
@@ -165,7 +172,10 @@ export function checkParts(
 ): void {
   const { estimator, network, noiseSchedule } = options ?? {};
   checkEnergy(call, energy);
-  if (estimator !== undefined && !(hasMethods(estimator, ["estimate"]) && ["energy", "score"].includes(estimator.kind)))
+  if (
+    estimator !== undefined &&
+    !(hasMethods(estimator, ["estimate"]) && ["energy", "score", "gradient"].includes(estimator.kind))
+  )
     throw new TypeError(`${call}: estimator must be an Estimator, such as noisedEnergy({ mcSamples: 32 })`);
   if (network !== undefined && typeof network !== "function")
     throw new TypeError(`${call}: network must be a recipe, such as mlp({ width: 64 })`);
@@ -185,11 +195,9 @@ export function configure(call: string, energy: Energy, options: TrainOptions): 
   const schedule = options.noiseSchedule ?? scheduleOf(asked, asked.sigmaMin, asked.sigmaMax);
   checkReach(call, asked.sigmaMin, schedule);
   const factory = (options.network as NetworkFactory | undefined) ?? networkOf(asked);
-  const network = makeNetwork(call, factory, energy.dim, estimator.kind, asked);
+  const network = makeNetwork(call, factory, energy.dim, estimator.kind === "score" ? "score" : "energy", asked);
   const settings = withLengthsOf(network, asked);
-  // Scores have one sensible loss; energies the one asked for.
-  const loss: Loss =
-    estimator.kind === "score" || settings.loss === "squared" ? { name: "squared" } : { name: "linex", cap: settings.lossCap };
+  const loss = lossOf(estimator.kind, settings);
   const config: LoopConfig = {
     energy,
     estimator,

@@ -19,7 +19,8 @@ import {
   positiveField,
 } from "./option-fields.js";
 
-export const METHODS = ["bnem", "nem", "idem", "tweedem", "me-nem"] as const;
+export const METHODS = ["bnem", "nem", "idem", "tweedem", "me-nem", "posterior"] as const;
+export const CHAIN_MOVES = ["hmc", "tempering"] as const;
 export const BACKENDS = ["auto", "wasm", "webgpu", "cpu"] as const;
 export const SCHEDULES = ["geometric", "linear", "quadratic", "power", "cosine"] as const;
 export const DRAW_MODES = ["iid", "antithetic", "lattice"] as const;
@@ -84,6 +85,17 @@ export const trainSchema = v.object({
   bufferRefill: v.optional(integerField(1, 1e7, "configurations generated per refill"), 512),
   priorFraction: v.optional(numberField(0, 1, "part of each batch drawn from the broad prior instead of the buffer"), 0.5),
   priorWidth: v.optional(positiveField("half-width of the uniform box the broad prior is, length")),
+  chains: v.optional(integerField(1, 1e7, "Markov chains of the training buffer (posterior)"), 1000),
+  chainMove: v.optional(choiceField(CHAIN_MOVES, "what brings the chains to the target before the first step"), "hmc"),
+  chainMoves: v.optional(integerField(1, 1e7, "moves of every chain before the first step"), 100),
+  chainLeapfrogs: v.optional(integerField(1, 1000, "leapfrog steps of one of these moves"), 10),
+  temperatures: v.optional(integerField(2, 64, "temperatures of the tempering ladder"), 8),
+  temperatureMax: v.optional(positiveField("highest temperature of the ladder, in units of the target's"), 10),
+  posteriorMoves: v.optional(integerField(1, 10_000, "Hamiltonian moves averaged in a target (posterior)"), 8),
+  rowsPerLevel: v.optional(integerField(1, 1e6, "rows of a batch that share a noise level (posterior)"), 8),
+  reach: v.optional(positiveField("length over which the target decorrelates; sets trajectories (posterior)"), 0.22),
+  slopeWeight: v.optional(numberField(0, 1e6, "weight of the slope in log sigma beside the score (posterior)"), 0.1),
+  residualClip: v.optional(positiveField("residual norm above which a row pulls no harder (posterior)"), 30),
   maxNonFinite: v.optional(integerField(1, 1e9, "steps in a row with a non-finite loss after which training stops"), 10),
   backend: v.optional(choiceField(BACKENDS, "where the network runs"), "auto"),
   exact: v.optional(booleanField("same bits in the training targets on every engine, without relaxed SIMD"), false),

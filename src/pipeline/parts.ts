@@ -8,6 +8,7 @@ import type { Estimator, Json, NoiseSchedule } from "../core/types.js";
 import { bootstrapped } from "../estimators/bootstrapped.js";
 import { noisedEnergy } from "../estimators/noised-energy.js";
 import { noisedScore } from "../estimators/noised-score.js";
+import { posterior } from "../estimators/posterior.js";
 import { tweedie } from "../estimators/tweedie.js";
 import { mlp } from "../networks/mlp.js";
 import type { NetworkFactory } from "../networks/network.js";
@@ -26,7 +27,7 @@ export interface PartRecord {
 
 type Maker<T> = (options: never) => T;
 
-const estimators: { readonly [name: string]: Maker<Estimator> } = { noisedEnergy, noisedScore, tweedie, bootstrapped };
+const estimators: { readonly [name: string]: Maker<Estimator> } = { noisedEnergy, noisedScore, tweedie, bootstrapped, posterior };
 const networks: { readonly [name: string]: Maker<NetworkFactory> } = { mlp };
 const schedules: { readonly [name: string]: Maker<NoiseSchedule> } = {
   geometric: geometricSchedule,
@@ -92,6 +93,10 @@ export const methods: { readonly [K in ResolvedTrainSettings["method"]]: Method 
   },
   tweedem: { estimator: (s) => tweedie({ ...draws(s), scoreClip: s.scoreClip }), scoreFrom: "gradient" },
   "me-nem": { estimator: (s) => noisedEnergy(draws(s)), scoreFrom: "tweedie" },
+  posterior: {
+    estimator: (s) => posterior({ moves: s.posteriorMoves, chains: s.chains, rowsPerLevel: s.rowsPerLevel, reach: s.reach }),
+    scoreFrom: "gradient",
+  },
 };
 
 /** The schedule of the settings; sigmas are settled by then. */

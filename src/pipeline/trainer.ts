@@ -139,7 +139,7 @@ export class Trainer {
       estimator: { name: estimator.name, options: estimator.options },
       network: { name: network.name, options: network.options, output: network.output },
       schedule: { name: schedule.name, options: schedule.options },
-      loss: config.loss.name === "linex" ? { name: "linex", cap: config.loss.cap ?? 6 } : { name: "squared" },
+      loss: config.loss.name === "linex" ? { name: "linex", cap: config.loss.cap ?? 6 } : config.loss,
       energy: {
         name: energy.name,
         dim: energy.dim,

@@ -3,9 +3,9 @@ import { type Tensor, type Tensor1D, tensor1d, tensor2d } from "@tensorflow/tfjs
 import { Ema } from "../networks/ema.js";
 import type { Network, NetworkOutput } from "../networks/network.js";
 import { Adam } from "./adam.js";
-import { lossAndGradient } from "./gradient.js";
+import { lossAndGradient, type TrainingLoss } from "./gradient.js";
 import type { Learner, LearnerBatch, LearnerOptions, LearnerState, LearnerStep } from "./learner.js";
-import { type Loss, uploadLossInputs } from "./loss.js";
+import { uploadLossInputs } from "./loss.js";
 
 export class EngineLearner implements Learner {
   private parameters: Tensor1D;
@@ -14,8 +14,8 @@ export class EngineLearner implements Learner {
 
   constructor(
     private readonly network: Network,
-    private readonly kind: NetworkOutput,
-    private readonly loss: Loss,
+    private readonly kind: NetworkOutput | "gradient",
+    private readonly loss: TrainingLoss,
     options: LearnerOptions,
     state: LearnerState,
   ) {
@@ -28,9 +28,11 @@ export class EngineLearner implements Learner {
     const x = tensor2d(batch.x, [batch.variance.length, this.network.dim]);
     const variance = tensor1d(batch.variance);
     const inputs = uploadLossInputs(batch);
-    const held: Tensor[] = [inputs.target, inputs.weight, x, variance];
+    const slope = batch.slope && tensor1d(batch.slope);
+    const held: Tensor[] = [inputs.target, inputs.weight, x, variance, ...(slope ? [slope] : [])];
     try {
-      const outcome = lossAndGradient(this.network, this.parameters, { ...inputs, x, variance, kind: this.kind }, this.loss);
+      const rows = { ...inputs, x, variance, slope, kind: this.kind };
+      const outcome = lossAndGradient(this.network, this.parameters, rows, this.loss);
       held.push(outcome.loss, outcome.gradient, outcome.prediction);
       const loss = (await outcome.loss.data())[0];
       const prediction = (await outcome.prediction.data()) as Float32Array;

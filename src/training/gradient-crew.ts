@@ -1,5 +1,5 @@
 /** The workers' part in training steps: they replay the recorded program on some blocks while the calling thread does the others. */
-import { type BlockGradients, type GradientBatch, rowsOfBatch } from "../kernels/block-gradients.js";
+import { type BlockGradients, type GradientBatch, mapBatch, rowsOfBatch } from "../kernels/block-gradients.js";
 import type { WorkerPool } from "../kernels/pool.js";
 import type { Program } from "../kernels/program.js";
 import { BlockShare } from "./block-share.js";
@@ -25,10 +25,11 @@ export class GradientCrew {
   /** Starts every worker and has it load the program; steps go on without them meanwhile. */
   private async warm(program: Program): Promise<void> {
     const size = (name: string) => program.buffers[program.names[name]].bytes / 4;
-    const one = { x: size("x"), variance: size("variance"), target: size("target"), weight: size("weight") };
-    const batch = Object.fromEntries(Object.entries(one).map(([name, length]) => [name, new Float32Array(length).fill(1)]));
+    const ones = (name: string) => new Float32Array(size(name)).fill(1);
+    const common = { x: ones("x"), variance: ones("variance"), target: ones("target"), weight: ones("weight") };
+    const batch: GradientBatch = "slope" in program.names ? { ...common, slope: ones("slope") } : common;
     const parameters = new Float32Array(this.parameterCount);
-    const jobs = Array.from({ length: this.pool.threads - 1 }, () => this.run(parameters, batch as unknown as GradientBatch));
+    const jobs = Array.from({ length: this.pool.threads - 1 }, () => this.run(parameters, batch));
     const results = await Promise.allSettled(jobs);
     const loaded = results.every(({ status }) => status === "fulfilled");
     // A thread without the memory for the program is still good for other work, which fails as long as this is installed.
@@ -66,9 +67,9 @@ export class GradientCrew {
     this.pool.uninstall(this.key);
   }
 
-  private run(parameters: Float32Array, { x, variance, target, weight }: GradientBatch): Promise<BlockGradients> {
+  private run(parameters: Float32Array, rows: GradientBatch): Promise<BlockGradients> {
     // Copies of their own: posting a view copies all of the memory behind it.
-    const batch = { x: x.slice(), variance: variance.slice(), target: target.slice(), weight: weight.slice() };
+    const batch = mapBatch(rows, (values) => values.slice());
     return this.pool.run<BlockGradients>("gradient", { machine: this.key, parameters: parameters.slice(), batch });
   }
 }

@@ -13,7 +13,11 @@ import {
   zeros,
 } from "@tensorflow/tfjs-core";
 import { type Network, type NetworkOutput, sizeOf, splitParameters } from "../networks/network.js";
+import { fitGradient, type GradientFit } from "./gradient-fit.js";
 import { type Loss, type LossInputs, meanLoss } from "./loss.js";
+
+/** What a run minimizes: a loss of predictions, or the fit of an energy to its gradient. */
+export type TrainingLoss = Loss | GradientFit;
 
 /** One batch on the device. */
 export interface TrainingBatch extends LossInputs {
@@ -22,7 +26,9 @@ export interface TrainingBatch extends LossInputs {
   /** h of each row [n], raw units squared. */
   readonly variance: Tensor1D;
   /** What `target` is; a score target of an energy network is compared with -grad_x E. */
-  readonly kind: NetworkOutput;
+  readonly kind: NetworkOutput | "gradient";
+  /** With kind "gradient", [n]. */
+  readonly slope?: Tensor1D;
 }
 
 export interface LossAndGradient {
@@ -36,14 +42,15 @@ export interface LossAndGradient {
 function predict(network: Network, pieces: readonly Tensor[], batch: TrainingBatch): Tensor {
   const { x, variance } = batch;
   if (batch.kind === network.output) return network.forward(pieces, x, variance);
-  if (batch.kind === "energy")
-    throw new TypeError(`train: the estimator gives energies, the ${network.name} network has a score head`);
+  if (network.output === "score")
+    throw new TypeError(`train: the estimator is for energies, the ${network.name} network has a score head`);
   const { grads } = engine().gradients(() => network.forward(pieces, x, variance), [x]);
   return neg(grads[0]);
 }
 
 /** Mean loss of a batch, its prediction, and the gradient in each piece of the parameters; null where a piece does not reach the loss. */
-export function gradientsOf(network: Network, pieces: readonly Tensor[], batch: TrainingBatch, loss: Loss) {
+export function gradientsOf(network: Network, pieces: readonly Tensor[], batch: TrainingBatch, loss: TrainingLoss) {
+  if (loss.name === "gradient") return fitGradient(network, pieces, { ...batch, slope: batch.slope as Tensor1D }, loss);
   let prediction: Tensor | undefined;
   const f = () => {
     prediction = keep(predict(network, pieces, batch));
@@ -61,7 +68,7 @@ export function gradientsOf(network: Network, pieces: readonly Tensor[], batch: 
  * @returns tensors owned by the caller
  * @throws TypeError when the target is an energy and the network has a score head
  */
-export function lossAndGradient(network: Network, flat: Tensor1D, batch: TrainingBatch, loss: Loss): LossAndGradient {
+export function lossAndGradient(network: Network, flat: Tensor1D, batch: TrainingBatch, loss: TrainingLoss): LossAndGradient {
   return tidy(() => {
     const pieces = splitParameters(flat, network.shapes);
     const { loss: value, prediction, gradients } = gradientsOf(network, pieces, batch, loss);

@@ -10,6 +10,8 @@ export interface LearnerBatch {
   readonly variance: Float32Array;
   /** From `lossArrays`. */
   readonly target: Float32Array;
+  /** [n], where an energy is fitted to its gradient. */
+  readonly slope?: Float32Array;
   readonly weight: Float32Array;
 }
 
@@ -18,7 +20,7 @@ export interface LearnerStep {
   readonly loss: number;
   /** NaN where the step was not taken: the loss is not finite, or the batch was not worth one. */
   readonly gradientNorm: number;
-  /** Energy [n] or score [n, dim] before the step. */
+  /** Before the step: energy [n], score [n, dim], or, where an energy is fitted to its gradient, score and slope [n, dim + 1]. */
   readonly prediction: Float32Array;
 }
 

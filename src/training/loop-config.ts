@@ -1,12 +1,12 @@
 /** Everything a trainer is made of, as values: it knows no energy, estimator, schedule or network by name. */
-import type { Energy, Estimator, NoiseSchedule } from "../core/types.js";
+import type { ChainTools, Energy, Estimator, NoiseSchedule, Prior } from "../core/types.js";
 import type { WorkerPool } from "../kernels/pool.js";
 import type { NeuralModel } from "../networks/model.js";
 import type { Network } from "../networks/network.js";
 import type { NormalSource } from "../samplers/normal-source.js";
 import type { Path } from "../samplers/path-result.js";
 import type { PlannedRun } from "../samplers/run-rows.js";
-import type { Loss } from "./loss.js";
+import type { TrainingLoss } from "./gradient.js";
 
 /** Numbers of a training run; lengths in raw units. */
 export interface LoopKnobs {
@@ -43,7 +43,11 @@ export interface LoopConfig {
   readonly estimator: Estimator;
   readonly schedule: NoiseSchedule;
   readonly network: Network;
-  readonly loss: Loss;
+  readonly loss: TrainingLoss;
+  /** What the network adds to; absent: nothing. */
+  readonly prior?: Prior;
+  /** Markov chains for estimators that draw their own inputs. */
+  readonly chains?: ChainTools;
   readonly knobs: LoopKnobs;
   /** Normal numbers of buffer refills. */
   readonly draws: NormalSource;

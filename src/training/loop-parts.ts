@@ -8,22 +8,19 @@ import type { LoopConfig } from "./loop-config.js";
 import type { LoopState } from "./loop-state.js";
 import { makeLearner } from "./make-learner.js";
 import { TargetMaker } from "./target-maker.js";
+import { varianceRange } from "./variance-range.js";
 
 /** Hold memory until `dispose`. */
 export interface LoopParts {
   readonly learner: Learner;
   readonly targets: TargetMaker;
-  /** Held by `targets`. */
-  readonly rows: TrainingRows;
+  /** Held by `targets`; absent where the estimator draws its own inputs. */
+  readonly rows?: TrainingRows;
 }
 
-/** The noise a loop trains on, from half of the sampler's least to the schedule's most. */
-export function varianceRange({ schedule, knobs }: LoopConfig): { readonly low: number; readonly high: number } {
-  return { low: 0.25 * knobs.sigmaMin * knobs.sigmaMin, high: schedule.variance(1) };
-}
-
-/** Rows with a buffer as the state left it, or filled from the sampler's prior. */
-async function makeRows(config: LoopConfig, key: Key, state: LoopState | undefined): Promise<TrainingRows> {
+/** Rows with a buffer as the state left it, or filled from the sampler's prior; none for an estimator that draws its own. */
+async function makeRows(config: LoopConfig, key: Key, state: LoopState | undefined): Promise<TrainingRows | undefined> {
+  if (config.estimator.draw) return undefined;
   const { network, knobs, schedule } = config;
   const { dim } = network;
   const rows = await createTrainingRows({

@@ -41,6 +41,11 @@ const lowestResidual = -32;
 /** Stands for +inf on the way to the device: WGSL promises nothing about infinities. Any residual to it is below `lowestResidual`. */
 const asGoodAsInfinite = 1e30;
 
+/** Whatever has the name of a loss. */
+interface LossName {
+  readonly name: string;
+}
+
 /** Target and weight of a batch, as the loss reads them. */
 export interface LossArrays {
   /** Energies [n] in kT or scores [n, dim]; finite. */
@@ -59,7 +64,7 @@ export interface LossInputs {
   readonly weight: Tensor1D;
 }
 
-function rowCounts(target: Float32Array, row: number, width: number, loss: Loss): boolean {
+function rowCounts(target: Float32Array, row: number, width: number, loss: LossName): boolean {
   for (let j = row * width; j < (row + 1) * width; j++) {
     if (Number.isFinite(target[j])) continue;
     if (!(loss.name === "linex" && target[j] === Infinity)) return false;
@@ -76,7 +81,7 @@ function rowCounts(target: Float32Array, row: number, width: number, loss: Loss)
  * @param excluded [n], 1 where the estimator found nothing finite
  */
 export function lossArrays(
-  loss: Loss,
+  loss: LossName,
   target: Float32Array,
   n: number,
   weight?: Float32Array,

@@ -3,15 +3,33 @@
  * before. The bits are the same.
  */
 import { derive } from "../core/random.js";
-import type { EstimateRequest, EstimateResult, Key, ScoreModel } from "../core/types.js";
+import type { Batch, EstimateRequest, EstimateResult, Key, Prior, ScoreModel } from "../core/types.js";
 import type { SharedNoised } from "../estimators/noised-shared.js";
 import type { TrainingInputs, TrainingRows } from "../kernels/training-rows.js";
 import type { LoopConfig } from "./loop-config.js";
+import { varianceRange } from "./variance-range.js";
 
 export interface StepTargets {
   readonly inputs: TrainingInputs;
-  readonly request: EstimateRequest;
+  /** Absent where the estimator drew its own inputs. */
+  readonly request?: EstimateRequest;
+  /** Targets of the network: what the prior leaves of them. */
   readonly result: EstimateResult;
+}
+
+/** What is left for a network to learn: targets less the prior's part. Rows where the prior is not finite drop out as such targets do. */
+function withoutPrior(
+  result: EstimateResult,
+  x: Batch,
+  variance: Float32Array,
+  kind: string,
+  prior: Prior | undefined,
+): EstimateResult {
+  if (!prior) return result;
+  const known = prior.evaluate(x, variance);
+  const part = kind === "energy" ? known.energy : known.score;
+  const target = result.target.map((value, i) => value - part[i]);
+  return { ...result, target, slope: result.slope?.map((value, i) => value - known.slope[i]) };
 }
 
 interface Turn {
@@ -45,12 +63,12 @@ export class TargetMaker {
   constructor(
     private readonly config: LoopConfig,
     private readonly key: Key,
-    private readonly rows: TrainingRows,
+    private readonly rows: TrainingRows | undefined,
     private readonly memory: Map<string, Float64Array>,
     private readonly shared: SharedNoised | undefined,
   ) {
-    const { needsTeacher, observe } = config.estimator;
-    this.waits = needsTeacher || observe !== undefined;
+    const { needsTeacher, observe, draw } = config.estimator;
+    this.waits = needsTeacher || observe !== undefined || draw !== undefined;
   }
 
   /** @throws what the estimator throws; the signal's reason */
@@ -75,14 +93,42 @@ export class TargetMaker {
 
   dispose(): void {
     this.ahead = undefined;
-    this.rows.dispose();
+    this.rows?.dispose();
     this.shared?.dispose();
   }
 
   /** Ahead of its turn an estimator gets no memory, which is saved as it is between the steps, and no threads, which have the step before. */
-  private async make({ step, total, teacher, signal }: Turn, ahead: boolean): Promise<StepTargets> {
+  private async make(turn: Turn, ahead: boolean): Promise<StepTargets> {
+    const { estimator, prior } = this.config;
+    const { inputs, request, result } = this.rows ? await this.estimate(this.rows, turn, ahead) : await this.draw(turn);
+    return { inputs, request, result: withoutPrior(result, inputs.x, inputs.variance, estimator.kind, prior) };
+  }
+
+  /** Inputs and targets of an estimator that makes both. */
+  private async draw({ step, total, signal }: Turn): Promise<StepTargets> {
+    const { config, memory } = this;
+    const { energy, schedule, knobs, chains } = config;
+    if (!chains)
+      throw new TypeError(`train: the estimator ${config.estimator.name} needs Markov chains, and this loop was given none`);
+    const result = await config.estimator.draw?.({
+      energy,
+      schedule,
+      n: knobs.batchSize,
+      ...varianceRange(config),
+      key: derive(this.key, "target", step),
+      exact: knobs.exact,
+      progress: step / total,
+      memory,
+      chains,
+      signal,
+    });
+    if (!result) throw new TypeError(`train: the estimator ${config.estimator.name} drew nothing`);
+    return { inputs: { x: result.x, variance: result.variance }, result };
+  }
+
+  private async estimate(rows: TrainingRows, { step, total, teacher, signal }: Turn, ahead: boolean): Promise<StepTargets> {
     const { config, memory, shared } = this;
-    const { x, variance } = this.rows.rows(step);
+    const { x, variance } = rows.rows(step);
     const request: EstimateRequest = {
       energy: config.energy,
       schedule: config.schedule,

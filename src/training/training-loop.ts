@@ -14,13 +14,16 @@ import { edmGrid } from "../samplers/grid.js";
 import { planReverseSde } from "../samplers/reverse-sde.js";
 import { runHere } from "../samplers/run-rows.js";
 import { type CalibrationPoint, calibrationCurve, observeCalibration } from "./calibration.js";
+import { gradientLosses } from "./gradient-fit.js";
 import { History } from "./history.js";
 import { learningRateAt } from "./learning-rate.js";
+import { balanceWeights, observeBalance } from "./level-balance.js";
 import type { LoopConfig, StepInfo } from "./loop-config.js";
-import { type LoopParts, makeParts, varianceRange } from "./loop-parts.js";
+import { type LoopParts, makeParts } from "./loop-parts.js";
 import type { LoopCounts, LoopState } from "./loop-state.js";
 import { lossArrays } from "./loss.js";
 import { lossWeights } from "./loss-weights.js";
+import { varianceRange } from "./variance-range.js";
 
 export interface StepsOptions {
   readonly signal?: AbortSignal;
@@ -29,6 +32,11 @@ export interface StepsOptions {
 /** False when every energy of the step was NaN or -inf: such targets say nothing, though some losses of them are finite. */
 function someFinite({ energyCalls, networkCalls, nonFinite }: EstimateResult): boolean {
   return nonFinite === 0 || nonFinite < energyCalls + networkCalls;
+}
+
+/** Rows that must not enter the loss; those without a finite slope among them. */
+function excludedRows({ excluded, slope }: EstimateResult): Uint8Array | undefined {
+  return slope ? Uint8Array.from(slope, (value, row) => (Number.isFinite(value) && !excluded?.[row] ? 0 : 1)) : excluded;
 }
 
 function disposeParts({ learner, targets }: LoopParts): void {
@@ -74,7 +82,7 @@ export class TrainingLoop {
       },
       () => undefined,
     );
-    this.teacher = new NeuralModel(network, state?.ema ?? start, knobs.exact);
+    this.teacher = new NeuralModel(network, state?.ema ?? start, knobs.exact, config.prior);
     this.history = new History(knobs.steps, state?.loss, state?.gradientNorm);
     this.counts = state?.counts ?? { nonFinite: 0, skipped: 0, inARow: 0, energyCalls: 0, networkCalls: 0, seconds: 0 };
     this.done = state?.step ?? 0;
@@ -134,7 +142,7 @@ export class TrainingLoop {
     this.assertAlive();
     const { learner, rows } = await this.parts;
     const { parameters, ema, adam } = await learner.state();
-    const buffer = rows.state();
+    const buffer = rows?.state() ?? { data: new Float32Array(0), head: 0 };
     return {
       step: this.done,
       parameters,
@@ -229,21 +237,34 @@ export class TrainingLoop {
     };
     const { loss, gradientNorm, prediction } = await this.update(inputs, result, learningRate, meanwhile);
     if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
-      estimator.observe?.(request, result, prediction);
-      if (estimator.kind === "energy") {
-        observeCalibration(this.memory, prediction, result, inputs.variance, varianceRange(this.config));
-      }
+      if (request) estimator.observe?.(request, result, prediction);
+      this.observe(prediction, result, inputs.variance);
     }
     return { loss, gradientNorm, learningRate, result };
+  }
+
+  /** Running statistics of the loop itself. */
+  private observe(prediction: Float32Array, result: EstimateResult, variance: Float32Array): void {
+    const { config, memory } = this;
+    const range = varianceRange(config);
+    if (config.estimator.kind === "energy") observeCalibration(memory, prediction, result, variance, range);
+    if (config.loss.name === "gradient") {
+      observeBalance(memory, gradientLosses(prediction, result, variance, config.loss), variance, range);
+    }
   }
 
   /** One optimizer step on the batch; leaves everything as it was when nothing finite was estimated, or the loss or the gradient is not finite. */
   private async update(inputs: TrainingInputs, result: EstimateResult, learningRate: number, meanwhile: () => void) {
     const { network, estimator, loss } = this.config;
-    const weights = lossWeights(estimator.kind, network, inputs.variance);
-    const { target, weight, counted } = lossArrays(loss, result.target, inputs.x.n, weights, result.excluded);
+    const { x, variance } = inputs;
+    const weights =
+      loss.name === "gradient"
+        ? balanceWeights(this.memory, variance, varianceRange(this.config))
+        : lossWeights(estimator.kind, network, variance);
+    const { target, weight, counted } = lossArrays(loss, result.target, x.n, weights, excludedRows(result));
     const worth = counted > 0 && someFinite(result);
-    const batch = { x: inputs.x.data, variance: inputs.variance, target, weight };
+    const slope = result.slope?.map((value, row) => (weight[row] === 0 ? 0 : value));
+    const batch = { x: x.data, variance, target, slope, weight };
     const { learner } = await this.parts;
     const step = await learner.step(batch, learningRate, worth, meanwhile);
     return worth ? step : { ...step, loss: Number.NaN };
@@ -270,7 +291,7 @@ export class TrainingLoop {
   }
 
   private refillDue(step: number): boolean {
-    return step > 0 && step % this.config.knobs.bufferEvery === 0;
+    return step > 0 && !this.config.estimator.draw && step % this.config.knobs.bufferEvery === 0;
   }
 
   /**
@@ -281,6 +302,7 @@ export class TrainingLoop {
     if (!this.refillDue(step)) return () => {};
     const { counts } = this;
     const { rows } = await this.parts;
+    if (!rows) return () => {};
     const before = rows.state();
     await this.refill(rows, signal);
     return () => {
