@@ -13,6 +13,7 @@
  */
 import { checkInteger, checkNumber, checkOneOf, checkOptions } from "../core/check.js";
 import { derive, uniformAt } from "../core/random.js";
+import { removeMean } from "../core/subspace.js";
 import type { Batch, EstimateRequest, EstimateResult, Estimator, ScoreModel } from "../core/types.js";
 import { checkRequest, perturbations } from "../kernels/perturbations.js";
 import { softmaxWeights } from "./log-mean-exp.js";
@@ -105,7 +106,7 @@ async function fromTeacher(
   rows: readonly number[],
   hs: Float32Array,
 ): Promise<{ values: Float32Array; nonFinite: number }> {
-  const { x, variance, key } = request;
+  const { x, variance, key, energy } = request;
   const K = settings.mcSamples;
   const gap = Float32Array.from(rows, (row) => variance[row] - hs[row]);
   const draws = { data: new Float32Array(rows.length * K * x.dim), n: rows.length * K, dim: x.dim };
@@ -122,6 +123,8 @@ async function fromTeacher(
     draws.data.set(perturbations(ask, i), i * K * x.dim);
     levels.fill(hs[rows[i]], i * K, (i + 1) * K);
   }
+  // The teacher is trained on the subspace; away from it a network may say anything.
+  if (energy.particles) removeMean(draws.data, draws.n, energy.particles);
   const teacher = request.teacher as ScoreModel & Required<Pick<ScoreModel, "energy">>;
   const energies = await teacher.energy(draws, levels);
   const weights = new Float64Array(K);

@@ -1,5 +1,6 @@
 /** What iDEM and TweeDEM share: a Monte-Carlo score as target, its norm clipped, rows that missed left out. */
 import { checkOptions, checkPositive } from "../core/check.js";
+import { removeMean } from "../core/subspace.js";
 import type { Batch, Estimator, NoisedResult } from "../core/types.js";
 import { clipRows, markMissed } from "./clip.js";
 import { noised } from "./noised.js";
@@ -33,6 +34,8 @@ export function scoreEstimator({ name, quantity, scoreOf }: ScoreRule, options: 
     async estimate({ energy, x, variance, key, exact, noised: shared }) {
       const result = await (shared ?? noised)(energy, { x, variance, key, exact, quantity, ...settings });
       const target = scoreOf(result, x, variance);
+      // The draws move the center of mass, which the energy does not see: in a mean of draws that is noise and nothing else.
+      if (energy.particles) removeMean(target, x.n, energy.particles);
       const excluded = new Uint8Array(x.n);
       markMissed(result.energy, excluded);
       const { clipped, dropped } = clipRows(target, x.dim, limit, excluded);

@@ -5,7 +5,8 @@
 import { checkBatch, checkInteger, checkKey, checkNumber, checkPositive } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import { derive } from "../core/random.js";
-import type { Batch, Key } from "../core/types.js";
+import { checkParticles, removeMean } from "../core/subspace.js";
+import type { Batch, Key, Particles } from "../core/types.js";
 import type { KernelExports } from "./abi.js";
 import { padded } from "./arena.js";
 import { checkVariance } from "./check-variance.js";
@@ -15,6 +16,8 @@ export interface TrainingRowsOptions {
   /** Every random number of the rows comes from it and the number of the step. */
   readonly key: Key;
   readonly dim: number;
+  /** Where given, the rows of the buffer and those of the steps have center of mass 0. */
+  readonly particles?: Particles;
   /** Rows of the buffer; the newest are kept. */
   readonly capacity: number;
   /** Rows of a step. */
@@ -58,6 +61,7 @@ export function noiseLevels(variance: (t: number) => number, count = 4097): Floa
 function checkTrainingRows(call: string, options: TrainingRowsOptions): void {
   checkKey(call, options.key);
   checkInteger(call, "dim", options.dim, 1);
+  if (options.particles !== undefined) checkParticles(call, options.particles, options.dim);
   checkInteger(call, "capacity", options.capacity, 1);
   checkInteger(call, "batchSize", options.batchSize, 1, 2 ** 28);
   checkNumber(call, "priorFraction", options.priorFraction, 0, 1);
@@ -105,12 +109,12 @@ export class TrainingRows {
   }
 
   /**
-   * Appends rows to the buffer, first in first out; non-finite rows are refused.
+   * Appends rows to the buffer, first in first out, particles with their center of mass taken off; non-finite rows are refused.
    * @returns number of refused rows
    */
   push(x: Batch): number {
     const call = "TrainingRows.push";
-    const { dim, capacity } = this.options;
+    const { dim, capacity, particles } = this.options;
     checkBatch(call, x, dim, false);
     const buffer = this.floats(call, this.at.buffer, capacity * dim);
     let refused = 0;
@@ -121,6 +125,7 @@ export class TrainingRows {
         continue;
       }
       buffer.set(row, this.head * dim);
+      if (particles) removeMean(buffer.subarray(this.head * dim, (this.head + 1) * dim), 1, particles);
       this.head = (this.head + 1) % capacity;
       this.filled = Math.min(this.filled + 1, capacity);
     }
@@ -147,11 +152,11 @@ export class TrainingRows {
 
   /**
    * Rows firstRow .. firstRow + count - 1 of a step: x_t = x_0 + sqrt(h(t)) eps, x_0 from the box or the buffer as it is now, times stratified over
-   * all batchSize rows of the step. The same bits whichever range they are asked for in. About 0.1 us a row in the plane.
+   * all batchSize rows of the step; for particles projected on their subspace. The same bits whichever range they are asked for in. About 0.1 us a row in the plane.
    */
   rows(step: number, firstRow = 0, count = this.options.batchSize - firstRow): TrainingInputs {
     const call = "TrainingRows.rows";
-    const { dim, batchSize } = this.options;
+    const { dim, batchSize, particles } = this.options;
     checkInteger(call, "step", step, 0, LARGEST);
     checkInteger(call, "firstRow", firstRow, 0, batchSize - 1);
     checkInteger(call, "count", count, 1, batchSize - firstRow);
@@ -159,6 +164,7 @@ export class TrainingRows {
     const { at } = this;
     this.exports.trainingRows(at.request, firstRow, count, at.x, at.variance, at.scratch);
     const data = this.floats(call, at.x, count * dim).slice();
+    if (particles) removeMean(data, count, particles);
     return { x: { data, n: count, dim }, variance: this.floats(call, at.variance, count).slice() };
   }
 

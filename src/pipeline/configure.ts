@@ -102,6 +102,7 @@ export function knobsOf(settings: SettledSettings, schedule: NoiseSchedule): Loo
     bufferEvery: settings.bufferEvery,
     bufferRefill: settings.bufferRefill,
     bufferSteps: settings.bufferSteps,
+    nu: settings.nu,
     priorFraction: settings.priorFraction,
     priorWidth: settings.priorWidth,
     sigmaMin: settings.sigmaMin,

@@ -48,7 +48,9 @@ export interface SampleResult {
   readonly logZ?: { readonly value: number; readonly standardError: number };
   readonly seed: number;
   readonly energyCalls: number;
+  /** Rows of the network; `pilotCalls` of them went into the discarded pilot batch of `nu`. */
   readonly networkCalls: number;
+  readonly pilotCalls: number;
   readonly nonFinite: number;
   readonly seconds: number;
   /** One line where fewer threads computed than were asked for. */
@@ -120,6 +122,7 @@ export class NeuralSampler {
       const { path, spread } = await this.run(run, settings, threads.pool);
       const pace = new Pace(signal);
       const energy = path.energy ?? (await finalEnergies(this.energy, path.x, settings.chunk, () => pace.breathe()));
+      const rowsPerScore = this.scoreFrom === "tweedie" ? TWEEDIE_DRAWS : 1;
       const weighted = path.logWeights && importance(path.logWeights);
       return {
         x: path.x,
@@ -129,7 +132,8 @@ export class NeuralSampler {
         logZ: weighted && { value: weighted.logZ, standardError: weighted.logZError },
         seed,
         energyCalls: path.energy ? path.energyCalls : n - path.nonFinite,
-        networkCalls: path.scoreCalls * (this.scoreFrom === "tweedie" ? TWEEDIE_DRAWS : 1),
+        networkCalls: path.scoreCalls * rowsPerScore,
+        pilotCalls: path.pilotCalls * rowsPerScore,
         nonFinite: path.nonFinite,
         seconds: (performance.now() - started) / 1000,
         notice: spread || options.workers === undefined ? threads.notice() : aloneNotice(options.workers),
@@ -156,9 +160,11 @@ export class NeuralSampler {
 
   private runOptions(n: number, key: Key, settings: ResolvedSampleSettings, options: SampleOptions): RunOptions {
     const { steps, chunk } = settings;
-    const { sigmaMin, scale, baseStd } = this.facts.options;
+    const { scale, baseStd } = this.facts.options;
+    const sigmaMin = settings.sigmaEnd ?? this.facts.options.sigmaMin;
     const base = baseStd * scale;
     const top = this.schedule.sigma(1);
+    if (sigmaMin >= top) throw new RangeError(`sample: sigmaEnd must be below the schedule's sigma(1) = ${top}, got ${sigmaMin}`);
     const grids = {
       edm: () => edmGrid({ steps, sigmaMin, sigmaMax: top, rho: settings.rho }),
       uniform: () => uniformGrid(this.schedule, { steps, sigmaMin }),
@@ -168,6 +174,7 @@ export class NeuralSampler {
       key,
       draws: normalRows,
       grid: grids[settings.grid](),
+      particles: this.energy.particles,
       priorVariance: this.schedule.variance(1) + base * base,
       chunk,
       signal: options.signal,
@@ -181,7 +188,6 @@ export class NeuralSampler {
     settings: ResolvedSampleSettings,
     pool: WorkerPool,
   ): Promise<{ path: Path; spread: boolean }> {
-    const planned = this.plan(run, settings);
     const energy = settings.correction === "none" ? undefined : this.energy;
     // Below half the last level: every level asked for must lie above the one the energy is read at.
     const fromEnergies: TweediePart = {
@@ -190,21 +196,22 @@ export class NeuralSampler {
       minVariance: run.grid[0] / 4,
     };
     const tweedie = this.scoreFrom === "tweedie" ? fromEnergies : undefined;
+    const { particles } = run;
+    const model = tweedie ? memoryEfficientScore(this.model, { ...tweedie, draws: normalRows, particles }) : this.model;
+    const planned = await this.plan(run, settings, model);
     const description = this.model.describe(tweedie ? "energy" : "score");
-    if (!description) {
-      const model = tweedie ? memoryEfficientScore(this.model, { ...tweedie, draws: normalRows }) : this.model;
-      return { path: await runHere(planned, model, energy), spread: false };
-    }
+    if (!description) return { path: await runHere(planned, model, energy), spread: false };
     const path = await sharePaths(pool, { planned, model: this.shared, description, tweedie }, energy);
     return { path, spread: true };
   }
 
-  private plan(run: RunOptions, settings: ResolvedSampleSettings): PlannedRun {
+  /** @param model asked for the scores of a pilot batch where `nu` needs one */
+  private async plan(run: RunOptions, settings: ResolvedSampleSettings, model: ScoreModel): Promise<PlannedRun> {
     const raw = settings.correction === "none";
     const gradient = this.scoreFrom === "gradient";
     if (settings.integrator === "heun") {
       if (!raw) throw new BnemError("unsupported", 'sample: the probability flow has no path weight; ask for correction: "none"');
-      return planProbabilityFlow(this.model, { ...run, tweedie: gradient });
+      return planProbabilityFlow(model, { ...run, tweedie: gradient });
     }
     // Raw output: the narrower DDPM step, whose error has the opposite sign of an imperfect network's (measured: energy W2 .24 against .54).
     const dataStd = settings.dataStd ?? (raw ? 0 : (this.facts.options.dataStd ?? 0));
@@ -212,13 +219,22 @@ export class NeuralSampler {
     // narrower box, where a few rows rested in shallow wells, .10 to .16 against .3 to 4.1. With weights a move multiplies in its own density
     // ratio and costs effective samples. ME-NEM's scores are too dear for it.
     const moves = settings.corrector ?? (raw && gradient ? 1 : 0);
-    const corrector = moves > 0 ? langevin({ steps: moves, stepScale: settings.correctorScale }) : undefined;
-    return planReverseSde(this.model, raw ? undefined : this.energy, this.schedule, {
+    const corrector =
+      moves > 0
+        ? langevin({ steps: moves, stepScale: settings.correctorScale, sigmaMin: this.facts.options.sigmaMin })
+        : undefined;
+    const nu = settings.nu ?? this.trainedNu(settings);
+    return planReverseSde(model, raw ? undefined : this.energy, this.schedule, {
       ...run,
-      transition: transitions[settings.integrator](dataStd),
+      ...(nu === undefined ? { transition: transitions[settings.integrator](dataStd) } : { nu }),
       corrector,
       tweedie: raw && gradient,
     });
+  }
+
+  /** Training says how raw samples are drawn, as far as the call does not. */
+  private trainedNu({ correction, integrator, dataStd }: ResolvedSampleSettings): number | undefined {
+    return correction === "none" && integrator === "bridge" && dataStd === undefined ? this.facts.options.nu : undefined;
   }
 }
 

@@ -82,6 +82,9 @@ export const trainSchema = v.object({
   bufferSize: v.optional(integerField(1, 1e8, "configurations kept in the first-in first-out buffer"), 10_000),
   bufferEvery: v.optional(integerField(1, 1e9, "steps between refills of the buffer"), 100),
   bufferSteps: v.optional(integerField(1, 1e6, "noise levels of the sampler that refills the buffer"), 32),
+  nu: v.optional(
+    numberField(0, 1, "step variance of buffer refills and raw samples, from DDPM posterior (0) to optimal (1); default: bridge"),
+  ),
   bufferRefill: v.optional(integerField(1, 1e7, "configurations generated per refill"), 512),
   priorFraction: v.optional(numberField(0, 1, "part of each batch drawn from the broad prior instead of the buffer"), 0.5),
   priorWidth: v.optional(positiveField("half-width of the uniform box the broad prior is, length")),
@@ -116,6 +119,14 @@ export const sampleSchema = v.object({
       "standard deviation within a mode for the bridge step, length; default: as trained, 0 for raw output",
     ),
   ),
+  nu: v.optional(
+    numberField(
+      0,
+      1,
+      "variance of the bridge step, from DDPM posterior (0) to optimal (1), in place of dataStd; default for raw output: as trained",
+    ),
+  ),
+  sigmaEnd: v.optional(positiveField("noise standard deviation the levels end at, length; default: sigmaMin of the training")),
   grid: v.optional(choiceField(GRIDS, "spacing of the noise levels"), "edm"),
   rho: v.optional(numberField(1, 1000, "exponent of the edm grid"), 7),
   corrector: v.optional(
@@ -195,6 +206,16 @@ export function parseSampleOptions(call: string, options: unknown, values: reado
   if (parsed.correction === "path" && parsed.integrator === "heun") {
     throw new RangeError(
       `${call}: integrator "heun" is deterministic and has no path weights; ask for correction "none" with it`,
+    );
+  }
+  if (parsed.nu !== undefined && parsed.integrator !== "bridge") {
+    throw new RangeError(
+      `${call}: nu is the variance of the "bridge" step, got integrator "${parsed.integrator}"; leave one out`,
+    );
+  }
+  if (parsed.nu !== undefined && parsed.dataStd !== undefined) {
+    throw new RangeError(
+      `${call}: nu and dataStd both set the variance of the bridge step, got ${parsed.nu} and ${parsed.dataStd}; leave one out`,
     );
   }
   if ((parsed.corrector ?? 0) > 0 && parsed.integrator === "heun") {

@@ -11,12 +11,16 @@ export interface LangevinOptions {
   readonly steps?: number;
   /** Step tau in units of the level's variance h, in (0, 2); default 0.1. Stable because a noised density has curvature at most 1/h. */
   readonly stepScale?: number;
+  /** No steps at levels of less noise than this, raw units: below the smallest sigma it was trained on, a score is a guess. Default 0. */
+  readonly sigmaMin?: number;
 }
 
 /** Corrector of a sampler; made by `langevin`. */
 export interface Corrector {
   readonly steps: number;
   readonly stepScale: number;
+  /** Least variance of a level that it works at. */
+  readonly minVariance: number;
 }
 
 /**
@@ -25,14 +29,15 @@ export interface Corrector {
  * The chain is not exactly invariant (it has a bias of order tau), so it is not free: the extended-space weight gets
  * log N(x; x' + tau s(x'), 2 tau) - log N(x'; x + tau s(x), 2 tau), which is exact for any score and any step, and close to 0 for small steps.
  *
- * @throws TypeError / RangeError for steps < 1, stepScale outside (0, 2) and unknown options
+ * @throws TypeError / RangeError for steps < 1, stepScale outside (0, 2), sigmaMin < 0 and unknown options
  * @see Song et al. 2021, arXiv:2011.13456 (predictor-corrector); Doucet et al. 2022, arXiv:2208.07698 (the weight)
  */
 export function langevin(options: LangevinOptions = {}): Corrector {
-  checkOptions("langevin", options, ["steps", "stepScale"]);
+  checkOptions("langevin", options, ["steps", "stepScale", "sigmaMin"]);
   const steps = checkInteger("langevin", "steps", options.steps ?? 1, 1, 1000);
   const stepScale = checkNumber("langevin", "stepScale", options.stepScale ?? 0.1, Number.MIN_VALUE, 2);
-  return { steps, stepScale };
+  const sigmaMin = checkNumber("langevin", "sigmaMin", options.sigmaMin ?? 0, 0, 1e18);
+  return { steps, stepScale, minVariance: sigmaMin * sigmaMin };
 }
 
 /** Applies the corrector at level k of variance h. `rows.score` must be the score at x; on return it is again. */

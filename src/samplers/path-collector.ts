@@ -88,7 +88,9 @@ export class PathCollector {
       this.checkLost("the end");
     }
     onProgress?.({ rows: n, n, fraction: 1, nonFinite: this.lost });
-    return { x, energy: energies, logWeights, nonFinite: this.lost, scoreCalls, energyCalls: asked };
+    const { pilotCalls } = plan;
+    const calls = { scoreCalls: scoreCalls + pilotCalls, energyCalls: asked, pilotCalls };
+    return { x, energy: energies, logWeights, nonFinite: this.lost, ...calls };
   }
 
   private lose(row: number): void {

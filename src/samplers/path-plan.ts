@@ -2,7 +2,7 @@
  * A run of a sampler with every decision made: plain data, so that it can be sent to another thread, and rows addressed by their number in the
  * whole run, so that they can be computed in blocks anywhere.
  */
-import type { Batch, Key } from "../core/types.js";
+import type { Batch, Key, Particles } from "../core/types.js";
 import type { Corrector } from "./langevin.js";
 import type { NormalSource } from "./normal-source.js";
 import type { Rows } from "./rows.js";
@@ -14,6 +14,8 @@ export type PathRule = "reverseSde" | "probabilityFlow";
 export interface PathPlan {
   readonly rule: PathRule;
   readonly dim: number;
+  /** The paths stay on their subspace, and the weights are densities on it. */
+  readonly particles?: Particles;
   /** Variances h_0 < ... < h_N, [N + 1]. */
   readonly grid: Float64Array;
   /** Of the transition from level k to k - 1, [N + 1]; empty where the rule has none. */
@@ -25,6 +27,8 @@ export interface PathPlan {
   readonly tweedie: boolean;
   readonly corrector?: Corrector;
   readonly key: Key;
+  /** Rows times scores that went into making this plan. */
+  readonly pilotCalls: number;
 }
 
 /** What rows need on their way. */
@@ -32,6 +36,8 @@ export interface PathTools {
   /** The model's score of x at variance h; each call is counted. */
   score(x: Batch, h: number): Promise<Float32Array>;
   readonly draws: NormalSource;
+  /** Told where the transition from level k begins: `rows.score` is the score there. */
+  leaving?(k: number, rows: Rows): void;
   /** To be called after every level. */
   step(): Promise<void>;
 }

@@ -25,4 +25,6 @@ export interface Path {
   /** Rows times score evaluations, and rows times energy evaluations. */
   readonly scoreCalls: number;
   readonly energyCalls: number;
+  /** The part of `scoreCalls` that went into a discarded pilot batch; 0 where nothing had to be measured. */
+  readonly pilotCalls: number;
 }

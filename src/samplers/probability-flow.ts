@@ -19,7 +19,7 @@ export function planProbabilityFlow(model: ScoreModel, options: ProbabilityFlowO
   const { tweedie = false } = options;
   if (tweedie && grid[0] === 0) throw new RangeError(`${call}: tweedie needs a grid that ends above variance 0`);
   const none = new Float64Array(0);
-  return planRows(call, model, options, { drift: none, variance: none, weighted: false, tweedie });
+  return planRows(call, model, options, { drift: none, variance: none, weighted: false, tweedie, pilotCalls: 0 });
 }
 
 /**

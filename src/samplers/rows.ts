@@ -1,6 +1,7 @@
 /** A block of rows on its way down the noise levels, with its path weight. Everything accumulates in f64; coordinates are f32. */
 import { log } from "../core/elementary.js";
-import type { Batch } from "../core/types.js";
+import { freeDimension, removeMean } from "../core/subspace.js";
+import type { Batch, Particles } from "../core/types.js";
 
 const LOG_2PI = 1.8378770664093453;
 
@@ -9,6 +10,10 @@ export interface Rows {
   readonly firstRow: number;
   readonly n: number;
   readonly dim: number;
+  /** Where present, every x has center of mass 0. Scores are expected to have mean 0 too. */
+  readonly particles?: Particles;
+  /** Dimension of the space that all densities are on. */
+  readonly freeDim: number;
   x: Batch;
   /** x before the last `move`. */
   previous: Batch;
@@ -27,22 +32,28 @@ export function countFailed(rows: Rows): number {
   return count;
 }
 
-/** Rows drawn from the prior N(0, variance I); their log weight starts at -log of its density. */
-export function startRows(
-  firstRow: number,
-  n: number,
-  dim: number,
-  variance: number,
-  noise: Float32Array,
-  weighted: boolean,
-): Rows {
+/** What rows are made of before the first step. */
+interface Start {
+  readonly firstRow: number;
+  readonly dim: number;
+  readonly particles?: Particles;
+  /** Variance of the prior. */
+  readonly variance: number;
+  readonly weighted: boolean;
+}
+
+/** Rows drawn from the prior N(0, variance I), for particles on their subspace; their log weight starts at -log of its density. */
+export function startRows({ firstRow, dim, particles, variance, weighted }: Start, noise: Float32Array): Rows {
+  const n = noise.length / dim;
   const data = new Float32Array(n * dim);
   const deviation = Math.sqrt(variance);
   for (let i = 0; i < data.length; i++) data[i] = deviation * noise[i];
+  if (particles) removeMean(data, n, particles);
   const x: Batch = { data, n, dim };
-  const rows = { firstRow, n, dim, x, previous: x, score: new Float32Array(0), failed: new Uint8Array(n) };
+  const freeDim = freeDimension({ dim, particles });
+  const rows = { firstRow, n, dim, particles, freeDim, x, previous: x, score: new Float32Array(0), failed: new Uint8Array(n) };
   if (!weighted) return rows;
-  const constant = 0.5 * dim * (LOG_2PI + log(variance));
+  const constant = 0.5 * freeDim * (LOG_2PI + log(variance));
   const logWeights = new Float64Array(n);
   for (let row = 0; row < n; row++) {
     let square = 0;
@@ -60,21 +71,26 @@ function rest(rows: Rows, row: number, next: Float32Array): void {
 
 /**
  * x <- x + drift s + sqrt(variance) noise. The log weight loses the log density of the move, taken at the coordinates as they
- * were stored, so that rounding to f32 does not bias it. No noise, no density: pass unweighted rows with variance 0.
+ * were stored, so that rounding to f32 does not bias it. Particles stay on their subspace, whatever the noise. No noise, no
+ * density: pass unweighted rows with variance 0.
  */
 export function move(rows: Rows, drift: number, variance: number, noise: Float32Array): void {
-  const { n, dim, score, logWeights } = rows;
+  const { n, dim, freeDim, particles, score, logWeights } = rows;
   const from = rows.x.data;
   const next = new Float32Array(n * dim);
   const deviation = Math.sqrt(variance);
-  const constant = 0.5 * dim * (LOG_2PI + log(variance));
+  const constant = 0.5 * freeDim * (LOG_2PI + log(variance));
+  for (let i = 0; i < next.length; i++) next[i] = from[i] + drift * score[i] + deviation * noise[i];
+  // The means of x and of the score are 0, so this takes off the mean of the noise, and what rounding has added.
+  if (particles) removeMean(next, n, particles);
   for (let row = 0; row < n; row++) {
-    if (rows.failed[row]) continue;
+    if (rows.failed[row]) {
+      next.fill(0, row * dim, (row + 1) * dim);
+      continue;
+    }
     let square = 0;
     for (let i = row * dim; i < (row + 1) * dim; i++) {
-      const mean = from[i] + drift * score[i];
-      next[i] = mean + deviation * noise[i];
-      const off = next[i] - mean;
+      const off = next[i] - (from[i] + drift * score[i]);
       square += off * off;
     }
     // One non-finite coordinate makes the sum non-finite, and nothing else does short of squares beyond 1e308.
@@ -87,11 +103,11 @@ export function move(rows: Rows, drift: number, variance: number, noise: Float32
 
 /** The log weight gains log N(previous; x + drift s, variance I): the density of going back. s is the score at the new x. */
 export function addWayBack(rows: Rows, drift: number, variance: number): void {
-  const { n, dim, score, logWeights } = rows;
+  const { n, dim, freeDim, score, logWeights } = rows;
   if (!logWeights) return;
   const from = rows.previous.data;
   const to = rows.x.data;
-  const constant = 0.5 * dim * (LOG_2PI + log(variance));
+  const constant = 0.5 * freeDim * (LOG_2PI + log(variance));
   for (let row = 0; row < n; row++) {
     if (rows.failed[row]) continue;
     let square = 0;

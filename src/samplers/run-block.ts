@@ -1,5 +1,6 @@
 /** Computes one block of rows of a planned run: what a thread does, whichever it is. */
 import { derive } from "../core/random.js";
+import { removeMean } from "../core/subspace.js";
 import type { Batch, ScoreModel } from "../core/types.js";
 import { heunSteps } from "./heun-steps.js";
 import type { NormalSource } from "./normal-source.js";
@@ -9,11 +10,20 @@ import { countFailed, startRows } from "./rows.js";
 
 const rules: { readonly [R in PathRule]: Advance } = { reverseSde: reverseSteps, probabilityFlow: heunSteps };
 
-/** The model's score at one level for all rows. @throws TypeError when the model returns anything else than [n, dim] numbers */
-async function scoreAtLevel(call: string, model: ScoreModel, x: Batch, h: number): Promise<Float32Array> {
+/**
+ * The model's score at one level for all rows; for particles the part of it on their subspace, which is all of an exact score.
+ *
+ * @throws TypeError when the model returns anything else than [n, dim] numbers
+ */
+export async function scoreAtLevel({ rule, particles }: PathPlan, model: ScoreModel, x: Batch, h: number): Promise<Float32Array> {
   const score: unknown = await model.score(x, new Float32Array(x.n).fill(h));
-  if (score instanceof Float32Array && score.length === x.n * x.dim) return score;
-  throw new TypeError(`${call}: model.score must return a Float32Array of n * dim = ${x.n * x.dim} numbers`);
+  if (!(score instanceof Float32Array && score.length === x.n * x.dim)) {
+    throw new TypeError(`${rule}: model.score must return a Float32Array of n * dim = ${x.n * x.dim} numbers`);
+  }
+  if (!particles) return score;
+  const projected = score.slice();
+  removeMean(projected, x.n, particles);
+  return projected;
 }
 
 /**
@@ -30,16 +40,16 @@ export async function runBlock(
   count: number,
   atLevel: (level: number, lost: number) => Promise<void>,
 ): Promise<PathBlock> {
-  const { rule, dim, key, priorVariance, weighted } = plan;
+  const { rule, dim, particles, key, priorVariance, weighted } = plan;
   const noise = draws(derive(key, "prior"), 0, first, count, dim).data;
-  const rows = startRows(first, count, dim, priorVariance, noise, weighted);
+  const rows = startRows({ firstRow: first, dim, particles, variance: priorVariance, weighted }, noise);
   let level = 0;
   let evaluations = 0;
   await rules[rule](rows, plan, {
     draws,
     score: (x, h) => {
       evaluations++;
-      return scoreAtLevel(rule, model, x, h);
+      return scoreAtLevel(plan, model, x, h);
     },
     step: () => atLevel(++level, countFailed(rows)),
   });

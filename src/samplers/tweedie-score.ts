@@ -2,7 +2,8 @@
 import { checkInteger, checkKey, checkNumber, checkOptions } from "../core/check.js";
 import { exp } from "../core/elementary.js";
 import { derive } from "../core/random.js";
-import type { Batch, Key, ScoreModel } from "../core/types.js";
+import { checkParticles, removeMean } from "../core/subspace.js";
+import type { Batch, Key, Particles, ScoreModel } from "../core/types.js";
 import type { NormalSource } from "./normal-source.js";
 
 /** Options of `memoryEfficientScore`. */
@@ -13,6 +14,8 @@ export interface TweedieScoreOptions {
   readonly draws: NormalSource;
   /** h_min: level at which the energy is read, raw units squared; every level asked for must lie above. */
   readonly minVariance: number;
+  /** Where given, the draws are on the subspace with center of mass 0, and so is the score. */
+  readonly particles?: Particles;
   /** Rows times K sent to the energy at a time, default 16384. */
   readonly block?: number;
 }
@@ -77,7 +80,7 @@ function reduceRow(energy: Float32Array, offsets: Float32Array, excess: number, 
  */
 export function memoryEfficientScore(model: ScoreModel, options: TweedieScoreOptions): ScoreModel {
   const call = "memoryEfficientScore";
-  checkOptions(call, options, ["mcSamples", "key", "draws", "minVariance", "block"]);
+  checkOptions(call, options, ["mcSamples", "key", "draws", "minVariance", "particles", "block"]);
   if (!model?.energy) throw new TypeError(`${call}: the model has no energy; train one with an energy head`);
   checkKey(call, options?.key);
   if (typeof options.draws !== "function") throw new TypeError(`${call}: draws must be a NormalSource, such as normalRows`);
@@ -86,6 +89,8 @@ export function memoryEfficientScore(model: ScoreModel, options: TweedieScoreOpt
   const minVariance = checkNumber(call, "minVariance", options.minVariance, 0, Number.MAX_VALUE);
   const block = checkInteger(call, "block", options.block ?? 16384, 1);
   const { dim } = model;
+  const { particles } = options;
+  if (particles !== undefined) checkParticles(call, particles, dim);
   const rowsAtOnce = Math.max(1, Math.floor(block / k));
   const blockScore = async (x: Float32Array, variance: Float32Array, score: Float32Array) => {
     const n = variance.length;
@@ -94,7 +99,8 @@ export function memoryEfficientScore(model: ScoreModel, options: TweedieScoreOpt
     for (let row = 0; row < n; row++) {
       const own = x.subarray(row * dim, (row + 1) * dim);
       const part = offsets.subarray(row * k * dim, (row + 1) * k * dim);
-      const noise = options.draws(rowKey(options.key, own, variance[row]), 0, 0, k / 2, dim).data;
+      const noise = options.draws(rowKey(options.key, own, variance[row]), 0, 0, k / 2, dim).data.slice();
+      if (particles) removeMean(noise, k / 2, particles);
       fillOffsets(part, noise, variance[row] - minVariance);
       for (let i = 0; i < part.length; i++) data[row * k * dim + i] = own[i % dim] + part[i];
     }

@@ -23,6 +23,8 @@ export interface LoopKnobs {
   readonly bufferRefill: number;
   /** Noise levels of the sampler that refills the buffer. */
   readonly bufferSteps: number;
+  /** Variance of its steps, see `reverseSde`; absent: the DDPM posterior's. */
+  readonly nu?: number;
   readonly priorFraction: number;
   /** Half-width of the box of broad inputs. */
   readonly priorWidth: number;

@@ -26,6 +26,7 @@ async function makeRows(config: LoopConfig, key: Key, state: LoopState | undefin
   const rows = await createTrainingRows({
     key,
     dim,
+    particles: config.energy.particles,
     capacity: knobs.bufferSize,
     batchSize: knobs.batchSize,
     priorFraction: knobs.priorFraction,

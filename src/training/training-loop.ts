@@ -313,14 +313,16 @@ export class TrainingLoop {
 
   /** New buffer rows from the averaged network. */
   private async refill(rows: TrainingRows, signal: AbortSignal | undefined): Promise<void> {
-    const { schedule, knobs, draws, paths } = this.config;
+    const { energy, schedule, knobs, draws, paths } = this.config;
     this.teacher.update((await this.parts).learner.average());
     const grid = edmGrid({ steps: knobs.bufferSteps, sigmaMin: knobs.sigmaMin, sigmaMax: schedule.sigma(1) });
-    const planned = planReverseSde(this.teacher, undefined, schedule, {
+    const planned = await planReverseSde(this.teacher, undefined, schedule, {
       n: knobs.bufferRefill,
       key: derive(this.key, "refill", this.done),
       draws,
       grid,
+      nu: knobs.nu,
+      particles: energy.particles,
       priorVariance: knobs.priorStd * knobs.priorStd,
       tweedie: true,
       maxNonFinite: 0.5,

@@ -49,23 +49,23 @@ async function evaluated(
   return result;
 }
 
-function scoreModel(programs: ProgramModel, tweedie: TweediePart | undefined): ScoreModel {
+function scoreModel(programs: ProgramModel, { plan, tweedie }: PathPayload): ScoreModel {
   const model: ScoreModel = {
     dim: programs.dim,
     score: async (x, variance) => (await evaluated(programs, x, variance, "score")).score as Float32Array,
     energy: async (x, variance) => (await evaluated(programs, x, variance, "energy")).energy as Float32Array,
   };
-  return tweedie ? memoryEfficientScore(model, { ...tweedie, draws: normalRows }) : model;
+  return tweedie ? memoryEfficientScore(model, { ...tweedie, draws: normalRows, particles: plan.particles }) : model;
 }
 
 /** -> PathBlock. @throws BnemError("disposed") when the model was taken away */
 export async function pathTask(payload: PathPayload, { state, signal, progress }: TaskContext): Promise<TaskResult> {
-  const { model: key, plan, first, count, tweedie } = payload;
+  const { model: key, plan, first, count } = payload;
   const programs = state.get(key) as ProgramModel | undefined;
   if (!programs) throw new BnemError("disposed", "NeuralSampler: used after dispose()");
   const pace = new Pace(signal);
   let told = performance.now();
-  const value = await runBlock(plan, scoreModel(programs, tweedie), normalRows, first, count, async (level, lost) => {
+  const value = await runBlock(plan, scoreModel(programs, payload), normalRows, first, count, async (level, lost) => {
     if (signal || performance.now() - told >= REPORT_EVERY) {
       const report: PathReport = { level, lost };
       progress(report);
