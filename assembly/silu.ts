@@ -162,27 +162,27 @@ export function siluKeptCurvature(slopes: usize, bends: usize, dy: usize, g: usi
 }
 
 /** exp(-|x|) */
-function decay(x: v128): v128 {
+export function decay(x: v128): v128 {
   return exp(v128.or(x, f32x4.splat(-0.0)));
 }
 
 /** 1 / (1 + e) */
-function reciprocal(e: v128): v128 {
+export function reciprocal(e: v128): v128 {
   return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
 }
 
 /** s(x): r or e r. */
-function rising(x: v128, e: v128, r: v128): v128 {
+export function rising(x: v128, e: v128, r: v128): v128 {
   return f32x4.mul(r, f32x4.pmax(e, v128.and(f32x4.splat(1), f32x4.ge(x, f32x4.splat(0)))));
 }
 
 /** 1 - s(x): e r or r. */
-function falling(x: v128, e: v128, r: v128): v128 {
+export function falling(x: v128, e: v128, r: v128): v128 {
   return f32x4.mul(r, f32x4.pmax(e, v128.andnot(f32x4.splat(1), f32x4.ge(x, f32x4.splat(0)))));
 }
 
 /** s (1 + x t), t = 1 - s */
-function slope(x: v128, s: v128, t: v128): v128 {
+export function slope(x: v128, s: v128, t: v128): v128 {
   return f32x4.mul(s, madd(limited(x), t, f32x4.splat(1)));
 }
 

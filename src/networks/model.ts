@@ -13,11 +13,11 @@ import {
 } from "../kernels/program-model.js";
 import { backendFailure } from "./backend.js";
 import { type Network, splitParameters } from "./network.js";
-import { evaluateTensors, modelProgram } from "./record.js";
+import { blockRowsOf, evaluateTensors, modelProgram } from "./record.js";
 import { ownKernelsRun } from "./wasm/kernel-mode.js";
 
-/** Rows per pass: a pass over 4096 rows needs some 30 MB at width 64, and longer ones gain nothing. */
-const rowsPerPass = 4096;
+/** Blocks of a pass on tfjs: 4096 rows of a perceptron need some 30 MB at width 64, and longer passes gain nothing. */
+const blocksPerPass = 32;
 
 function allEqual(values: Float32Array): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
@@ -131,6 +131,7 @@ export class NeuralModel implements ScoreModel {
     const energy = quantity === "score" ? undefined : new Float32Array(x.n);
     const score = quantity === "energy" ? undefined : new Float32Array(x.n * x.dim);
     const shared = allEqual(variance);
+    const rowsPerPass = blocksPerPass * blockRowsOf(this.network);
     for (let first = 0; first < x.n; first += rowsPerPass) {
       const end = Math.min(x.n, first + rowsPerPass);
       const h = shared ? variance.subarray(0, 1) : variance.subarray(first, end);

@@ -11,6 +11,11 @@ export type NetworkOutput = "energy" | "score";
 export interface Network extends NetworkFacts {
   /** Shapes into which the flat parameter vector is cut, in order. */
   readonly shapes: readonly (readonly number[])[];
+  /**
+   * Rows of a recorded program (record.ts), 128 where absent: fewer for a network whose rows are large inside, so that a block stays in the
+   * caches. Results of training depend on it, as gradients are summed by blocks.
+   */
+  readonly blockRows?: number;
   /** Starting parameters, [parameterCount]: same key, same bits on every runtime. */
   initialize(key: Key): Float32Array;
   /**

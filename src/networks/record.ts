@@ -10,10 +10,15 @@ import { ownKernelsRun } from "./wasm/kernel-mode.js";
 import { Recorder } from "./wasm/recorder.js";
 
 /**
- * Rows of a program. Also the unit in which gradients are summed, so a training result depends on it but not on who computes which block.
- * Small blocks stay in the second-level cache and spread over more cores.
+ * Rows of a program whose network asks for no other number. Also the unit in which gradients are summed, so a training result depends on it but
+ * not on who computes which block. Small blocks stay in the second-level cache and spread over more cores.
  */
 export const blockRows = 128;
+
+/** Rows of a network's programs. */
+export function blockRowsOf(network: Network): number {
+  return network.blockRows ?? blockRows;
+}
 
 /** Energy and score of a batch as tensors; only what is asked for. */
 export function evaluateTensors(
@@ -33,7 +38,7 @@ export function evaluateTensors(
 export interface RecordedInputs {
   readonly pieces: readonly Tensor[];
   readonly x: Tensor2D;
-  /** [blockRows], or [1]: shared by all rows. */
+  /** [rows of a block], or [1]: shared by all rows. */
   readonly variance: Tensor1D;
 }
 
@@ -48,8 +53,9 @@ export function recordProgram(
   tidy(() => {
     const recorder = new Recorder(engine().backend as unknown as HeapBackend);
     const pieces = network.shapes.map((shape) => zeros([...shape]));
-    const x = zeros([blockRows, network.dim]) as Tensor2D;
-    const variance = ones([sharedVariance ? 1 : blockRows]) as Tensor1D;
+    const rows = blockRowsOf(network);
+    const x = zeros([rows, network.dim]) as Tensor2D;
+    const variance = ones([sharedVariance ? 1 : rows]) as Tensor1D;
     recorder.inputParts("parameters", pieces);
     recorder.input("x", x);
     recorder.input("variance", variance);

@@ -3,7 +3,6 @@ import { Pace } from "../core/task.js";
 import type { Energy } from "../core/types.js";
 import type { WorkerPool } from "../kernels/pool.js";
 import type { ModelDescription } from "../kernels/program-model.js";
-import { blockRows } from "../networks/record.js";
 import { PathCollector } from "../samplers/path-collector.js";
 import type { PathBlock } from "../samplers/path-plan.js";
 import type { Path } from "../samplers/path-result.js";
@@ -35,7 +34,9 @@ export class SharedModel {
 }
 
 /** Rows of a block that one thread computes: a program's rows, so that none is computed in vain. 64 levels of GMM-40 take 12 ms. */
-const BLOCK_ROWS = blockRows;
+function programRows({ dim, programs: [{ program }] }: ModelDescription): number {
+  return program.buffers[program.names.x].bytes / 4 / dim;
+}
 /** The same where a score is made of many energies, as a row is many rows of the network then. */
 const TWEEDIE_BLOCK_ROWS = 2;
 
@@ -52,10 +53,10 @@ export interface SharedRun {
   readonly tweedie?: TweediePart;
 }
 
-function blocksOf({ planned, tweedie }: SharedRun, model: string): PathPayload[] {
+function blocksOf({ planned, description, tweedie }: SharedRun, model: string): PathPayload[] {
   const { plan, settings } = planned;
   const { n, chunk } = settings;
-  const least = tweedie ? TWEEDIE_BLOCK_ROWS : BLOCK_ROWS;
+  const least = tweedie ? TWEEDIE_BLOCK_ROWS : programRows(description);
   const rows = Math.min(chunk, Math.max(least, Math.ceil(n / MOST_BLOCKS)));
   return Array.from({ length: Math.ceil(n / rows) }, (_, block) => {
     const first = block * rows;

@@ -2,7 +2,7 @@
 import { type Tensor1D, type Tensor2D, zeros } from "@tensorflow/tfjs-core";
 import type { Program } from "../kernels/program.js";
 import { type Network, type NetworkOutput, sizeOf } from "../networks/network.js";
-import { blockRows, recordProgram } from "../networks/record.js";
+import { blockRowsOf, recordProgram } from "../networks/record.js";
 import { gradientsOf, type TrainingLoss } from "./gradient.js";
 
 /**
@@ -13,11 +13,12 @@ import { gradientsOf, type TrainingLoss } from "./gradient.js";
  */
 export function recordTraining(network: Network, kind: NetworkOutput | "gradient", loss: TrainingLoss): Program | null {
   return recordProgram(network, false, (recorder, { pieces, x, variance }) => {
-    const target = zeros([blockRows, kind === "energy" ? 1 : network.dim]) as Tensor2D;
-    const weight = zeros([blockRows]) as Tensor1D;
+    const rows = blockRowsOf(network);
+    const target = zeros([rows, kind === "energy" ? 1 : network.dim]) as Tensor2D;
+    const weight = zeros([rows]) as Tensor1D;
     recorder.input("target", target);
     recorder.input("weight", weight);
-    const slope = kind === "gradient" ? (zeros([blockRows]) as Tensor1D) : undefined;
+    const slope = kind === "gradient" ? (zeros([rows]) as Tensor1D) : undefined;
     if (slope) recorder.input("slope", slope);
     const outcome = recorder.listen(() => gradientsOf(network, pieces, { x, variance, target, weight, slope, kind }, loss));
     recorder.output("loss", outcome.loss);
