@@ -10,11 +10,12 @@ export { denseSilu } from "./dense";
 // Cost matrices and exact assignment. A matrix row is padded to a multiple of 16 entries with +inf.
 export { squaredDistances, squareRoots } from "./distance";
 export { drawsScratch, perturbations } from "./draws";
-// Energies: rows, and the fused noised estimator over a request block (draws.ts).
-export { gaussianMixtureNoised, gaussianMixtureRows } from "./energies/gaussian-mixture";
+// Energies: rows, the fused noised estimator over a request block (draws.ts), and moves of chains over one of hamiltonian.ts.
+export { gaussianMixtureHamiltonian, gaussianMixtureNoised, gaussianMixtureRows } from "./energies/gaussian-mixture";
 // Input features of a network, their gradient and their tangent; tables from src/networks/feature-tables.ts.
 export { features, featuresGradient, featuresTangent } from "./features";
 export { gemm, gemmBatched, gemmScratch } from "./gemm";
+export { hamiltonianScratch } from "./hamiltonian";
 export {
   mapAbs,
   mapExp,

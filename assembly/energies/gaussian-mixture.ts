@@ -9,10 +9,13 @@
  * Refuses nothing: a NaN coordinate gives NaN; an infinite one, or a square that overflows, +inf.
  */
 import { evaluateRows } from "../blocks";
+import { hamiltonianRows } from "../hamiltonian";
 import { noisedRows } from "../noised";
 import { exp, log, madd } from "../simd";
 
-/** Components more than this above the least add less than 1e-13 of the sum each, far below an f32 ulp. */
+/** Components more than WEIGHTLESS above the least would add less than 3e-13 of the sum each, far below an f32 ulp, and add nothing. */
+const WEIGHTLESS: f32 = 29.0;
+/** Within this of the least in any lane, a component is looked at in all: farther than the other, so that lanes cannot feel each other. */
 const CUT: f32 = 30.0;
 /** Where no component is finite the least stays here, so that no infinity is subtracted from another. */
 const HUGE: f32 = 3.0e38;
@@ -146,8 +149,8 @@ export class GaussianMixture {
       do {
         const from = q + ((<usize>ctz(bits)) << 5);
         bits &= bits - 1;
-        sum0 = f32x4.add(sum0, exp(f32x4.sub(least0, v128.load(from))));
-        sum1 = f32x4.add(sum1, exp(f32x4.sub(least1, v128.load(from, 16))));
+        sum0 = f32x4.add(sum0, weight(least0, v128.load(from)));
+        sum1 = f32x4.add(sum1, weight(least1, v128.load(from, 16)));
       } while (bits != 0);
     }
     this.finish(e, sum0, sum1);
@@ -172,8 +175,8 @@ export class GaussianMixture {
       for (let bits = this.near(first, least0, least1); bits != 0; bits &= bits - 1) {
         const k = <usize>first + <usize>ctz(bits);
         const from = this.scratch + (k << 5);
-        const p0 = exp(f32x4.sub(least0, v128.load(from)));
-        const p1 = exp(f32x4.sub(least1, v128.load(from, 16)));
+        const p0 = weight(least0, v128.load(from));
+        const p1 = weight(least1, v128.load(from, 16));
         sum0 = f32x4.add(sum0, p0);
         sum1 = f32x4.add(sum1, p1);
         this.pull(k, y, p0, p1, g);
@@ -221,8 +224,8 @@ export class GaussianMixture {
         const k = <usize>ctz(bits);
         bits &= bits - 1;
         const from = q + (k << 5);
-        const p0 = exp(f32x4.sub(least0, v128.load(from)));
-        const p1 = exp(f32x4.sub(least1, v128.load(from, 16)));
+        const p0 = weight(least0, v128.load(from));
+        const p1 = weight(least1, v128.load(from, 16));
         const record = records + k * PLANAR;
         const inverse = v128.load32_splat(record, 8);
         const mx = v128.load32_splat(record, 16);
@@ -245,6 +248,12 @@ export class GaussianMixture {
     v128.store(g, f32x4.mul(gy1, scale1), 48);
     this.finish(e, sum0, sum1);
   }
+}
+
+/** exp(least - q), exactly 0 where q is more than WEIGHTLESS above. */
+function weight(least: v128, q: v128): v128 {
+  const exponent = f32x4.sub(least, q);
+  return v128.and(exp(exponent), f32x4.ge(exponent, f32x4.splat(-WEIGHTLESS)));
 }
 
 /** q of one component for four points of the plane. */
@@ -284,4 +293,9 @@ export function gaussianMixtureNoised(
   scratch: usize,
 ): f64 {
   return noisedRows<GaussianMixture>(changetype<GaussianMixture>(block), request, x, variance, n, energy, vector, scratch);
+}
+
+/** Moves of chains of this energy; arguments as `hamiltonianRows`. */
+export function gaussianMixtureHamiltonian(block: usize, request: usize, n: i32, scratch: usize): f64 {
+  return hamiltonianRows<GaussianMixture>(changetype<GaussianMixture>(block), request, n, scratch);
 }

@@ -5,6 +5,7 @@ import { derive, keyOf } from "../core/random.js";
 import type { Batch, Energy, ModeSet } from "../core/types.js";
 import { checkVariance } from "../kernels/check-variance.js";
 import { kernelEnergy, kernelEnergyAndGradient, kernelNoised } from "../kernels/energy-kernel.js";
+import { kernelHamiltonian } from "../kernels/hamiltonian.js";
 import { mixtureKernel } from "../kernels/mixture-kernel.js";
 import { normalRows, uniforms } from "../kernels/normal.js";
 import { defineMixture, type GaussianMixtureOptions, type MixtureDefinition } from "./mixture-options.js";
@@ -143,5 +144,6 @@ export function gaussianMixture(options: GaussianMixtureOptions = {}): Energy {
     modes: modesOf(mixture),
     noisedExact: (x, variance) => noisedExact(mixture, x, variance),
     noised: (request) => kernelNoised(kernel, request),
+    hamiltonian: (request) => kernelHamiltonian(kernel, request),
   };
 }

@@ -11,7 +11,7 @@ export type StridedPair = (
   cols: number,
 ) => void;
 
-/** Energies with kernels: each exports `<name>Rows` and `<name>Noised`. */
+/** Energies with kernels: each exports `<name>Rows`, `<name>Noised` and `<name>Hamiltonian`. */
 export type EnergyExport = "gaussianMixture";
 
 /** energy [n] of x [n, dim]; gradient [n, dim] too unless 0. */
@@ -29,7 +29,12 @@ type NoisedExport = (
   scratch: number,
 ) => number;
 
-type EnergyExports = { [Name in `${EnergyExport}Rows`]: RowsExport } & { [Name in `${EnergyExport}Noised`]: NoisedExport };
+/** Moves of chains; returns how many proposals were not finite. */
+type HamiltonianExport = (block: number, request: number, n: number, scratch: number) => number;
+
+type EnergyExports = { [Name in `${EnergyExport}Rows`]: RowsExport } & { [Name in `${EnergyExport}Noised`]: NoisedExport } & {
+  [Name in `${EnergyExport}Hamiltonian`]: HamiltonianExport;
+};
 
 /** The exports of assembly/index.ts as JavaScript sees them: pointers and counts are numbers, u32 words may be given signed. */
 export interface KernelExports extends EnergyExports {
@@ -45,6 +50,7 @@ export interface KernelExports extends EnergyExports {
   drawsScratch(dim: number): number;
   perturbations(request: number, x: number, variance: number, row: number, dim: number, out: number, scratch: number): void;
   noisedScratch(dim: number): number;
+  hamiltonianScratch(dim: number): number;
 
   expArray(at: number, quads: number): void;
   logArray(at: number, quads: number): void;
