@@ -1,5 +1,5 @@
 /** Residual SiLU perceptron on damped Fourier features: the network of low-dimensional targets. */
-import { add, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
+import { add, mul, reshape, sum, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
 import { checkInteger, checkNumber, checkOneOf, checkOptions, checkPositive } from "../core/check.js";
 import { derive, uniformAt } from "../core/random.js";
 import type { Key, NetworkLengths } from "../core/types.js";
@@ -16,8 +16,10 @@ export interface MlpOptions extends Partial<FeatureOptions> {
   readonly width?: number;
   /** Hidden layers; those after the first are residual. Default 3. */
   readonly depth?: number;
-  /** Number of Fourier frequencies. Default 64. */
+  /** Number of Fourier frequencies; with `axes` a multiple of dim. Default 64. */
   readonly features?: number;
+  /** Adds sum_m h_m (W f)_m to the output, h the last hidden layer and f the inputs: f enters with weights that depend on the noise. Default false. */
+  readonly gated?: boolean;
   /** Standard deviation of the frequencies in radians per unit of x / scale. Default 12. */
   readonly featureScale?: number;
   /** Raw length by which coordinates are divided: about the half-width of the region of interest. Default: the `scale` of training, or 50. */
@@ -41,6 +43,8 @@ const defaults: Settings = {
   depth: 3,
   features: 64,
   featureScale: 12,
+  axes: false,
+  gated: false,
   scale: 50,
   baseStd: 0.46,
   outputScale: 4,
@@ -60,6 +64,10 @@ function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
   checkInteger("mlp", "width", settings.width, 1, 65_536);
   checkInteger("mlp", "depth", settings.depth, 1, 1_000);
   checkInteger("mlp", "features", settings.features, 1, 65_536);
+  for (const name of ["axes", "gated"] as const) {
+    if (typeof settings[name] !== "boolean")
+      throw new TypeError(`mlp: ${name} must be true or false, got ${String(settings[name])}`);
+  }
   for (const name of ["featureScale", "scale", "baseStd", "outputScale", "detail", "sigmaFloor"] as const) {
     checkPositive("mlp", name, settings[name]);
   }
@@ -68,9 +76,10 @@ function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
 }
 
 /** Matrix and bias of each layer. @throws RangeError for more parameters than a memory holds */
-function shapesOf(dim: number, outputs: number, { width, depth, features }: Settings): number[][] {
+function shapesOf(dim: number, outputs: number, { width, depth, features, gated }: Settings): number[][] {
   const shapes = [[inputCount(dim, features), width], [width]];
   for (let layer = 1; layer < depth; layer++) shapes.push([width, width], [width]);
+  if (gated) shapes.push([inputCount(dim, features), width * outputs], [width * outputs]);
   shapes.push([width, outputs], [outputs]);
   const count = countParameters(shapes);
   if (count > MOST_PARAMETERS) {
@@ -85,11 +94,12 @@ function shapesOf(dim: number, outputs: number, { width, depth, features }: Sett
  * Uniform in +-sqrt(6 / fan in) (variance 2 / fan in, He et al. 2015, arXiv:1502.01852) for matrices of hidden layers; biases and the last
  * layer zero, so that an untrained network is exactly its Gaussian base.
  */
-function initialValues(key: Key, shapes: readonly (readonly number[])[]): Float32Array {
+function initialValues(key: Key, shapes: readonly (readonly number[])[], gated: boolean): Float32Array {
+  const silent = gated ? 4 : 2;
   const flat = new Float32Array(countParameters(shapes));
   let begin = 0;
   shapes.forEach((shape, at) => {
-    const hidden = shape.length === 2 && at < shapes.length - 2;
+    const hidden = shape.length === 2 && at < shapes.length - silent;
     const bound = Math.sqrt(6 / shape[0]);
     const layer = derive(key, "layer", at);
     const size = sizeOf(shape);
@@ -100,12 +110,20 @@ function initialValues(key: Key, shapes: readonly (readonly number[])[]): Float3
 }
 
 /** The last layer's values [n, outputs]. */
-function layers(parameters: readonly Tensor[], inputs: Tensor2D): Tensor2D {
+function layers(parameters: readonly Tensor[], inputs: Tensor2D, depth: number): Tensor2D {
   const layer = (x: Tensor2D, at: number) => dense(x, parameters[at] as Tensor2D, parameters[at + 1] as Tensor1D);
   let h = silu(layer(inputs, 0));
-  let at = 2;
-  for (; at < parameters.length - 2; at += 2) h = add(h, silu(layer(h, at)));
-  return layer(h, at);
+  for (let at = 2; at < 2 * depth; at += 2) h = add(h, silu(layer(h, at)));
+  const out = layer(h, parameters.length - 2);
+  return parameters.length > 2 * depth + 2 ? add(out, gate(h, layer(inputs, 2 * depth))) : out;
+}
+
+/** sum_m h_m values_om: h [n, width], values [n, outputs * width] -> [n, outputs]. */
+function gate(h: Tensor2D, values: Tensor2D): Tensor2D {
+  const [n, width] = h.shape;
+  const outputs = values.shape[1] / width;
+  if (outputs === 1) return sum(mul(h, values), 1, true);
+  return reshape(sum(mul(reshape(h, [n, 1, width]), reshape(values, [n, outputs, width])), 2), [n, outputs]);
 }
 
 /**
@@ -124,6 +142,11 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
     const settings = settle(options, lengths);
     checkInteger("mlp", "dim", dim, 1);
     checkOneOf("mlp", "output", output, ["energy", "score"]);
+    if (settings.axes && settings.features % dim !== 0) {
+      throw new RangeError(
+        `mlp: with axes features must be a multiple of the dimension ${dim}, got ${settings.features}; use ${dim * Math.ceil(settings.features / dim)}`,
+      );
+    }
     const shapes = shapesOf(dim, output === "energy" ? 1 : dim, settings);
     const features = makeFeatures(dim, settings);
     const confinement = {
@@ -137,10 +160,10 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
       dim,
       shapes,
       parameterCount: countParameters(shapes),
-      initialize: (key) => initialValues(key, shapes),
+      initialize: (key) => initialValues(key, shapes, settings.gated),
       forward(parameters, x, variance) {
         const seen = features(x, variance);
-        const raw = layers(parameters, seen.inputs);
+        const raw = layers(parameters, seen.inputs, settings.depth);
         if (output === "energy") return energyHead(raw, seen, x, variance, settings.outputScale, confinement);
         return scoreHead(raw, seen, x, variance, confinement);
       },

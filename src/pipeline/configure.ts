@@ -70,12 +70,14 @@ export function settle(call: string, energy: Energy, options: TrainOptions): Set
 
 function networkOf(settings: SettledSettings): NetworkFactory {
   const { width, depth, features, featureScale, outputScale, scale, baseStd } = settings;
-  const { detail, horizon, extent, sigmaFloor } = settings;
+  const { axes, gated, detail, horizon, extent, sigmaFloor } = settings;
   const options: MlpOptions = {
     width,
     depth,
     features,
     featureScale,
+    axes,
+    gated,
     outputScale,
     scale,
     baseStd,

@@ -1,5 +1,5 @@
 /** The perceptron of src/networks/mlp.ts in f64 from its formulas, one row at a time, slow and plain. */
-import { frequencies } from "../../src/networks/features.js";
+import { axisFrequencies, frequencies } from "../../src/networks/feature-tables.js";
 import type { MlpOptions } from "../../src/networks/mlp.js";
 
 export type TwinSettings = Required<MlpOptions> & { readonly dim: number; readonly output: "energy" | "score" };
@@ -8,7 +8,7 @@ const noiseFrequencies = [0.5, 1, 2, 4];
 
 /** Inputs of the first layer: damped waves, position, log noise. */
 export function featuresTwin(s: TwinSettings, x: readonly number[], variance: number) {
-  const omega = frequencies(s.dim, s.features, s.featureScale);
+  const omega = (s.axes ? axisFrequencies : frequencies)(s.dim, s.features, s.featureScale);
   const noise = Math.sqrt(variance) / s.scale;
   const logNoise = Math.log(Math.max(noise, s.sigmaFloor));
   const total = (s.baseStd * s.scale) ** 2 + variance;
@@ -60,7 +60,12 @@ export function forwardTwin(parameters: Float64Array, s: TwinSettings, x: readon
   let h = silu(sum(take(waves, s.width), take(position, s.width), take([logNoise], s.width), take([1], s.width)));
   for (let layer = 1; layer < s.depth; layer++) h = sum(h, silu(sum(take(h, s.width), take([1], s.width))));
   const outputs = s.output === "energy" ? 1 : s.dim;
-  const raw = sum(take(h, outputs), take([1], outputs));
+  const inputs = [...waves, ...position, logNoise, 1];
+  const gated = s.gated ? take(inputs, s.width * outputs) : [];
+  const gate = Array.from({ length: outputs }, (_, o) =>
+    h.reduce((g, v, m) => g + (s.gated ? v * gated[o * s.width + m] : 0), 0),
+  );
+  const raw = sum(gate, take(h, outputs), take([1], outputs));
   if (s.output === "score") {
     const reach = Math.sqrt((s.detail * s.scale) ** 2 + variance);
     const slope = gradientOf((y) => wallTwin(s, y, variance, total), x);

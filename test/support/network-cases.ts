@@ -23,6 +23,8 @@ const options = {
   extent: 0.6,
   detail: 0.1,
   sigmaFloor: 0.05,
+  axes: false,
+  gated: false,
 };
 const key = keyOf(11);
 const draw = (label: string, count: number, low: number, high: number) =>
