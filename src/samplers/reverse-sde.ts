@@ -94,10 +94,8 @@ async function withPilot({ plan, settings }: PlannedRun, model: ScoreModel, nu: 
   const pace = new Pace(signal);
   const { variance, calls } = await pilotVariances(plan, model, nu, { draws, chunk, breathe: () => pace.breathe() });
   if (plan.grid[0] === 0 && !plan.weighted) variance[1] = 0;
-  if (plan.weighted)
-    variance.forEach((v, k) => {
-      if (k > 0 && v === 0) throw noDensity(`nu = ${nu}`, k);
-    });
+  const silent = variance.indexOf(0, 1);
+  if (plan.weighted && silent > 0) throw noDensity(`nu = ${nu}`, silent);
   return { plan: { ...plan, variance, pilotCalls: calls }, settings };
 }
 
