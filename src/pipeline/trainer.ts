@@ -20,6 +20,7 @@ import {
   type SettledSettings,
   type TrainOptions,
 } from "./configure.js";
+import { chainTools } from "./chains.js";
 import { NeuralSampler } from "./neural-sampler.js";
 import { checkSamePart, methods, rebuildEstimator, rebuildNetwork, rebuildSchedule } from "./parts.js";
 import { pathsOn } from "./refill-paths.js";
@@ -183,8 +184,9 @@ async function start(configured: Configured, report: BackendReport, threads: Thr
 }
 
 /** The loop's configuration with the threads it may use. */
-function onThreads({ config }: Configured, { pool }: Threads): LoopConfig {
-  return { ...config, pool, paths: pathsOn(pool) };
+function onThreads({ config, settings }: Configured, { pool }: Threads): LoopConfig {
+  const chains = chainTools(config.energy, { moves: settings.chainMoves, leapfrogs: settings.chainLeapfrogs });
+  return { ...config, pool, chains, paths: pathsOn(pool) };
 }
 
 /** A checkpoint knows its energy again by one value, which must be a number JSON can hold. */
