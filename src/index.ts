@@ -7,9 +7,11 @@ export { type CustomEnergy, type CustomEnergyOptions, customEnergy } from "./ene
 export { type GaussianMixtureOptions, gaussianMixture } from "./energies/gaussian-mixture.js";
 export { energyByName, listEnergies } from "./energies/registry.js";
 export { type BootstrappedOptions, bootstrapped } from "./estimators/bootstrapped.js";
+export type { MonteCarloOptions } from "./estimators/monte-carlo.js";
 export { noised } from "./estimators/noised.js";
-export { type MonteCarloOptions, noisedEnergy } from "./estimators/noised-energy.js";
+export { type NoisedEnergyOptions, noisedEnergy } from "./estimators/noised-energy.js";
 export { noisedScore } from "./estimators/noised-score.js";
+export type { ProposalName, ProposedRequest, ProposedResult } from "./estimators/proposals/noised-proposed.js";
 export type { NoisedScoreOptions } from "./estimators/score-estimator.js";
 export { tweedie } from "./estimators/tweedie.js";
 export { batchFromArray, type NumpyArray, type NumpyFile, readNpy, writeNpy } from "./io/npy.js";
@@ -20,12 +22,13 @@ export type { EvaluateOptions, EvaluateProgress, Evaluation } from "./metrics/ev
 export type { MetricResult, MetricResults } from "./metrics/result.js";
 export type { MetricName } from "./metrics/table.js";
 export { type BackendReport, type GpuSource, startBackend } from "./networks/backend.js";
+export type { DescriptorOptions } from "./networks/descriptor.js";
 export type { MlpOptions } from "./networks/mlp.js";
 export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.js";
 export type { SettledSettings, TrainOptions } from "./pipeline/configure.js";
 export { evaluate, type ScoredSample } from "./pipeline/evaluate.js";
 export { type InitOptions, init } from "./pipeline/init.js";
-export { mlp } from "./pipeline/networks.js";
+export { descriptor, mlp } from "./pipeline/networks.js";
 export { NeuralSampler, type SampleOptions, type SampleResult } from "./pipeline/neural-sampler.js";
 export type { OptionField } from "./pipeline/option-fields.js";
 export {

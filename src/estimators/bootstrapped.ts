@@ -17,10 +17,9 @@ import { removeMean } from "../core/subspace.js";
 import type { Batch, EstimateRequest, EstimateResult, Estimator, ScoreModel } from "../core/types.js";
 import { checkRequest, perturbations } from "../kernels/perturbations.js";
 import { softmaxWeights } from "./log-mean-exp.js";
-import { noised } from "./noised.js";
-import { type MonteCarloOptions, monteCarlo } from "./noised-energy.js";
+import { DRAW_OPTIONS, type DrawSettings, drawNoised, type MonteCarloOptions, monteCarlo } from "./monte-carlo.js";
 
-/** Options of `bootstrapped`. */
+/** Options of `bootstrapped`. A proposal serves the rows that keep the plain estimate; the teacher is asked around x. */
 export interface BootstrappedOptions extends MonteCarloOptions {
   /** Intervals of equal variance on [0, h(1)]. Default 10 (the paper's step of 0.1 h(1) on GMM-40). */
   readonly levels?: number;
@@ -47,9 +46,7 @@ const RESIDUAL_LIMIT = 10;
 /** Memory of the running loss: a level's mean forgets over about 1 / (1 - this) of its rows. */
 const LOSS_DECAY = 0.999;
 
-interface Settings {
-  readonly mcSamples: number;
-  readonly mode: "iid" | "antithetic" | "lattice";
+interface Settings extends DrawSettings {
   readonly levels: number;
   readonly bootstrapFrom: number;
   readonly rejection: Rejection;
@@ -138,7 +135,7 @@ async function fromTeacher(
 }
 
 async function estimate(request: EstimateRequest, settings: Settings): Promise<EstimateResult> {
-  const { x, variance, key, exact, energy } = request;
+  const { x, variance, key, energy } = request;
   checkRequest("bootstrapped", { x, variance, key, quantity: "energy", ...settings }, energy.dim);
   if (!request.teacher?.energy) throw new TypeError("bootstrapped: request.teacher must be a ScoreModel with an energy");
   const hs = teacherVariances(request, settings);
@@ -148,21 +145,20 @@ async function estimate(request: EstimateRequest, settings: Settings): Promise<E
   const target = new Float32Array(x.n);
   let energyCalls = 0;
   let nonFinite = 0;
+  let notes: EstimateResult["notes"] = settings.proposal ? { fellBack: 0 } : {};
   if (plainRows.length > 0) {
-    const plain = await (request.noised ?? noised)(energy, {
+    const ask = {
       x: pick(x, plainRows),
       variance: Float32Array.from(plainRows, (i) => variance[i]),
-      key,
-      exact,
-      quantity: "energy",
-      mcSamples: settings.mcSamples,
-      mode: settings.mode,
-    });
+      quantity: "energy" as const,
+    };
+    const plain = await drawNoised(request, ask, settings);
     plainRows.forEach((row, i) => {
       target[row] = plain.energy[i];
     });
     energyCalls = plain.energyCalls;
     nonFinite = plain.nonFinite;
+    notes = plain.notes;
   }
   if (bootstrappedRows.length > 0) {
     const teacher = await fromTeacher(request, settings, bootstrappedRows, hs);
@@ -178,7 +174,7 @@ async function estimate(request: EstimateRequest, settings: Settings): Promise<E
     energyCalls,
     networkCalls: bootstrappedRows.length * settings.mcSamples,
     nonFinite,
-    notes: { bootstrappedFraction: bootstrappedRows.length / x.n },
+    notes: { ...notes, bootstrappedFraction: bootstrappedRows.length / x.n },
     plain: fromPlain,
   };
 }
@@ -205,7 +201,7 @@ function observe(request: EstimateRequest, result: EstimateResult, prediction: F
  * @throws RangeError for mcSamples < 1, levels < 2, bootstrapFrom outside [0, 1] or an unknown option
  */
 export function bootstrapped(options: BootstrappedOptions = {}): Estimator {
-  checkOptions("bootstrapped", options, ["mcSamples", "mode", "levels", "bootstrapFrom", "rejection"]);
+  checkOptions("bootstrapped", options, [...DRAW_OPTIONS, "levels", "bootstrapFrom", "rejection"]);
   const settings: Settings = {
     ...monteCarlo("bootstrapped", options),
     levels: checkInteger("bootstrapped", "levels", options.levels ?? 10, 2, 10_000),

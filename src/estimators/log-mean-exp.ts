@@ -9,7 +9,7 @@ export interface RowEstimate {
 }
 
 /** weights <- softmax(-energies); returns the row's estimate. When nothing is finite the weights are 0. */
-export function softmaxWeights(energies: Float32Array, weights: Float64Array): RowEstimate {
+export function softmaxWeights(energies: Float32Array | Float64Array, weights: Float64Array): RowEstimate {
   let least = Infinity;
   let nonFinite = 0;
   for (const e of energies) {

@@ -1,54 +1,58 @@
 /** NEM: the network regresses the Monte-Carlo noised energy E_K. */
-import { checkInteger, checkOneOf, checkOptions } from "../core/check.js";
-import type { DrawMode, Estimator } from "../core/types.js";
-import { noised } from "./noised.js";
+import { checkOptions } from "../core/check.js";
+import type { EstimateRequest, Estimator, NoisedRequest, NoisedResult } from "../core/types.js";
+import { DRAW_OPTIONS, type DrawSettings, drawNoised, type MonteCarloOptions, monteCarlo } from "./monte-carlo.js";
+import { perParticleEnergy } from "./per-particle.js";
+import { blocksOf, inTurns } from "./request-blocks.js";
 
-/** Options shared by every estimator: how many draws, and how they are placed. */
-export interface MonteCarloOptions {
-  /** K, draws per row; a power of two in lattice mode. Default 32. */
-  readonly mcSamples?: number;
-  /** "iid", "antithetic" or "lattice" (randomly shifted rank-1 lattice). Default "iid"; the lattice pays in low dimensions (to about 4 at K = 32). */
-  readonly mode?: DrawMode;
+/** Options of `noisedEnergy`. */
+export interface NoisedEnergyOptions extends MonteCarloOptions {
+  /**
+   * True: the published code's target for sums over pairs of particles, log-mean-exp particle by particle. It is not the noised energy, and
+   * its gradient is no score: an ablation. Default false.
+   */
+  readonly perParticle?: boolean;
 }
 
-const DRAW_MODES: readonly DrawMode[] = ["iid", "antithetic", "lattice"];
+/** Draws between the host's turns in per-particle mode: about 10 ms of LJ-13. */
+const DRAWS_PER_TURN = 2 ** 13;
 
-/** @internal Checked options with their defaults, shared by every estimator. */
-export function monteCarlo(call: string, options: MonteCarloOptions): { mcSamples: number; mode: DrawMode } {
-  const mcSamples = checkInteger(call, "mcSamples", options.mcSamples ?? 32, 1, 1 << 20);
-  const mode = checkOneOf(call, "mode", options.mode ?? "iid", DRAW_MODES);
-  if (mode === "lattice" && (mcSamples & (mcSamples - 1)) !== 0) {
-    throw new RangeError(
-      `${call}: mcSamples must be a power of two in lattice mode, got ${mcSamples}; use ${1 << (31 - Math.clz32(mcSamples))} or mode "iid"`,
-    );
+function perParticle(
+  { energy, x, variance, key, exact }: EstimateRequest,
+  { mcSamples, mode }: DrawSettings,
+): Promise<NoisedResult> {
+  const ask: NoisedRequest = { x, variance, key, exact, quantity: "energy", mcSamples, mode };
+  return inTurns((block) => perParticleEnergy(energy, block), blocksOf(ask, DRAWS_PER_TURN));
+}
+
+function checkedFlag(flag: unknown, settings: DrawSettings): boolean {
+  if (typeof flag !== "boolean") throw new TypeError(`noisedEnergy: perParticle must be true or false, got ${String(flag)}`);
+  if (flag && settings.proposal) {
+    throw new RangeError(`noisedEnergy: perParticle takes its draws from the noise; leave proposal "${settings.proposal}" out`);
   }
-  return { mcSamples, mode };
+  return flag;
 }
 
 /**
- * Target E_K(x, h) [n], kT; see `noised`. Cost: n K energies.
- * @throws RangeError for mcSamples < 1 or an unknown option
+ * Target E_K(x, h) [n], kT; see `noised`. Cost: n K energies, and what the proposal needs.
+ * @throws RangeError for mcSamples < 1, defensive outside (0, 1] or an unknown option or proposal
  * @see OuYang et al. 2024, arXiv:2409.09787
  */
-export function noisedEnergy(options: MonteCarloOptions = {}): Estimator {
-  checkOptions("noisedEnergy", options, ["mcSamples", "mode"]);
+export function noisedEnergy(options: NoisedEnergyOptions = {}): Estimator {
+  checkOptions("noisedEnergy", options, [...DRAW_OPTIONS, "perParticle"]);
   const settings = monteCarlo("noisedEnergy", options);
+  const byParticle = checkedFlag(options.perParticle ?? false, settings);
   return {
     name: "noisedEnergy",
     kind: "energy",
-    options: settings,
+    options: byParticle ? { ...settings, perParticle: true } : { ...settings },
     needsTeacher: false,
-    async estimate({ energy, x, variance, key, exact, noised: shared }) {
-      const result = await (shared ?? noised)(energy, {
-        x,
-        variance,
-        key,
-        exact,
-        quantity: "energy",
-        mcSamples: settings.mcSamples,
-        mode: settings.mode,
-      });
-      return { target: result.energy, energyCalls: result.energyCalls, networkCalls: 0, nonFinite: result.nonFinite, notes: {} };
+    async estimate(request) {
+      const { x, variance } = request;
+      const { energy, energyCalls, nonFinite, notes } = byParticle
+        ? { ...(await perParticle(request, settings)), notes: {} }
+        : await drawNoised(request, { x, variance, quantity: "energy" }, settings);
+      return { target: energy, energyCalls, networkCalls: 0, nonFinite, notes };
     },
   };
 }

@@ -1,11 +1,12 @@
 /** The noised density of many rows on the threads of a pool: blocks of rows, same bits as one call on one thread. */
 
 import { BnemError } from "../core/errors.js";
-import { Pace } from "../core/task.js";
-import type { Batch, Energy, NoisedRequest, NoisedResult } from "../core/types.js";
+import type { Energy, NoisedRequest, NoisedResult } from "../core/types.js";
 import { checkRequest } from "../kernels/perturbations.js";
 import type { WorkerPool } from "../kernels/pool.js";
 import { noised } from "./noised.js";
+import type { ProposedRequest } from "./proposals/noised-proposed.js";
+import { blocksOf, inTurns, merge } from "./request-blocks.js";
 
 /** What another thread needs to make the same energy. */
 export interface EnergyDescription {
@@ -28,57 +29,17 @@ const BLOCK_TIME = 2;
 const WORTH_SHARING = 10;
 /** Milliseconds a draw is taken to cost until one was timed: those of GMM-40. */
 const ASSUMED_COST = 20e-6;
+/** The same for draws from a proposal: those of LJ-13 by Laplace's. */
+const ASSUMED_PROPOSED_COST = 5e-3;
 
 let installs = 0;
 
+function assumedCost(request: NoisedRequest & Partial<ProposedRequest>): number {
+  return (request.proposal ?? "prior") === "prior" ? ASSUMED_COST : ASSUMED_PROPOSED_COST;
+}
+
 function drawsOf({ x, mcSamples }: NoisedRequest): number {
   return x.n * mcSamples;
-}
-
-function blocksOf(request: NoisedRequest, draws: number): NoisedRequest[] {
-  const { x, variance, firstRow = 0 } = request;
-  const rows = Math.max(1, Math.floor(draws / request.mcSamples));
-  const blocks: NoisedRequest[] = [];
-  for (let from = 0; from < x.n; from += rows) {
-    const to = Math.min(x.n, from + rows);
-    const part: Batch = { data: x.data.slice(from * x.dim, to * x.dim), n: to - from, dim: x.dim };
-    blocks.push({ ...request, x: part, variance: variance.slice(from, to), firstRow: firstRow + from });
-  }
-  return blocks;
-}
-
-function joined(parts: readonly (Float32Array | undefined)[]): Float32Array | undefined {
-  const present = parts.filter((part) => part !== undefined);
-  if (present.length === 0) return undefined;
-  const all = new Float32Array(present.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of present) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-function merge(parts: readonly NoisedResult[]): NoisedResult {
-  const score = joined(parts.map((part) => part.score));
-  const mean = joined(parts.map((part) => part.mean));
-  return {
-    energy: joined(parts.map((part) => part.energy)) ?? new Float32Array(0),
-    nonFinite: parts.reduce((sum, part) => sum + part.nonFinite, 0),
-    energyCalls: parts.reduce((sum, part) => sum + part.energyCalls, 0),
-    ...(score && { score }),
-    ...(mean && { mean }),
-  };
-}
-
-async function onThisThread(energy: Energy, blocks: readonly NoisedRequest[], signal?: AbortSignal): Promise<NoisedResult> {
-  const pace = new Pace(signal);
-  const parts: NoisedResult[] = [];
-  for (const block of blocks) {
-    await pace.breathe();
-    parts.push(noised(energy, block));
-  }
-  return merge(parts);
 }
 
 export interface SharedOptions {
@@ -107,7 +68,7 @@ export class SharedNoised {
 
   /** A plain call would take 10 ms or more, judging by those before. False for other energies. */
   isLarge(energy: Energy, request: NoisedRequest): boolean {
-    return energy === this.energy && drawsOf(request) * (this.cost ?? ASSUMED_COST) >= WORTH_SHARING;
+    return energy === this.energy && drawsOf(request) * (this.cost ?? assumedCost(request)) >= WORTH_SHARING;
   }
 
   /** `inBlocks` where the request is large, else a plain call. */
@@ -122,8 +83,8 @@ export class SharedNoised {
   /** @throws as `noised`; the signal's reason, within 100 ms */
   async inBlocks(request: NoisedRequest, { signal }: SharedOptions = {}): Promise<NoisedResult> {
     checkRequest("noised", request, this.energy.dim);
-    const blocks = blocksOf(request, Math.min(BLOCK_DRAWS, BLOCK_TIME / (this.cost ?? ASSUMED_COST)));
-    if (this.alone) return onThisThread(this.energy, blocks, signal);
+    const blocks = blocksOf(request, Math.min(BLOCK_DRAWS, BLOCK_TIME / (this.cost ?? assumedCost(request))));
+    if (this.alone) return inTurns((block) => noised(this.energy, block), blocks, signal);
     this.install();
     const payloads = blocks.map((block): NoisedBlock => ({ energy: this.key, request: block }));
     try {
@@ -133,7 +94,7 @@ export class SharedNoised {
       // Not an energy of this package's: its name and options do not make it again.
       this.alone = true;
       this.dispose();
-      return onThisThread(this.energy, blocks, signal);
+      return inTurns((block) => noised(this.energy, block), blocks, signal);
     }
   }
 

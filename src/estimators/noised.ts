@@ -15,14 +15,8 @@ import { hasMethods } from "../core/check.js";
 import type { Batch, Energy, NoisedRequest, NoisedResult } from "../core/types.js";
 import { checkRequest, perturbations } from "../kernels/perturbations.js";
 import { softmaxWeights } from "./log-mean-exp.js";
-
-function weightedSum(rows: Float32Array, weights: Float64Array, dim: number, sign: number, out: Float32Array): void {
-  for (let j = 0; j < dim; j++) {
-    let sum = 0;
-    for (let k = 0; k < weights.length; k++) if (weights[k] > 0) sum += weights[k] * rows[k * dim + j];
-    out[j] = sign * sum;
-  }
-}
+import { noisedProposed, type ProposedRequest, type ProposedResult } from "./proposals/noised-proposed.js";
+import { weightedSum } from "./weighted-sum.js";
 
 /** The path for energies known only as functions. @throws as the fused kernels: TypeError / RangeError naming the argument */
 export function noisedGeneric(energy: Energy, request: NoisedRequest): NoisedResult {
@@ -51,10 +45,16 @@ export function noisedGeneric(energy: Energy, request: NoisedRequest): NoisedRes
 }
 
 /**
- * Fused kernel where the energy has one, the generic path otherwise. x [n, dim], variance [n] -> see `NoisedResult`.
- * @throws TypeError / RangeError naming the argument: no energy, shapes, non-finite x, variance <= 0, K, mode, quantity, key
+ * Fused kernel where the energy has one, the generic path otherwise. x [n, dim], variance [n] -> see `NoisedResult`. With `proposal`
+ * "shifted" or "laplace" (and `defensive`, the least share of draws from the noise) draws are placed where the posterior is, and exactly
+ * weighted: see `ProposedRequest`.
+ * @throws TypeError / RangeError naming the argument: no energy, shapes, non-finite x, variance <= 0, K, mode, quantity, key, proposal
  */
-export function noised(energy: Energy, request: NoisedRequest): NoisedResult {
+export function noised(energy: Energy, request: ProposedRequest): ProposedResult;
+export function noised(energy: Energy, request: NoisedRequest): NoisedResult;
+export function noised(energy: Energy, request: NoisedRequest & Partial<ProposedRequest>): NoisedResult | ProposedResult {
   if (!hasMethods(energy, ["energy"])) throw new TypeError("noised: energy must be an Energy, such as gaussianMixture()");
-  return energy.noised ? energy.noised(request) : noisedGeneric(energy, request);
+  if ((request?.proposal ?? "prior") !== "prior") return noisedProposed(energy, request as ProposedRequest);
+  const plain = energy.noised ? energy.noised(request) : noisedGeneric(energy, request);
+  return request.proposal ? { ...plain, fellBack: 0 } : plain;
 }

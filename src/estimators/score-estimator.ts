@@ -3,8 +3,7 @@ import { checkOptions, checkPositive } from "../core/check.js";
 import { removeMean } from "../core/subspace.js";
 import type { Batch, Estimator, NoisedResult } from "../core/types.js";
 import { clipRows, markMissed } from "./clip.js";
-import { noised } from "./noised.js";
-import { type MonteCarloOptions, monteCarlo } from "./noised-energy.js";
+import { DRAW_OPTIONS, drawNoised, type MonteCarloOptions, monteCarlo } from "./monte-carlo.js";
 
 /** Options of `noisedScore` and `tweedie`. */
 export interface NoisedScoreOptions extends MonteCarloOptions {
@@ -21,7 +20,7 @@ interface ScoreRule {
 
 /** @throws RangeError for mcSamples < 1, scoreClip <= 0 or an unknown option */
 export function scoreEstimator({ name, quantity, scoreOf }: ScoreRule, options: NoisedScoreOptions): Estimator {
-  checkOptions(name, options, ["mcSamples", "mode", "scoreClip"]);
+  checkOptions(name, options, [...DRAW_OPTIONS, "scoreClip"]);
   const settings = monteCarlo(name, options);
   const { scoreClip = Infinity } = options;
   const limit = scoreClip === Infinity ? Infinity : checkPositive(name, "scoreClip", scoreClip);
@@ -29,17 +28,18 @@ export function scoreEstimator({ name, quantity, scoreOf }: ScoreRule, options: 
     name,
     kind: "score",
     // JSON has no Infinity: an option that clips nothing is left out.
-    options: limit === Infinity ? settings : { ...settings, scoreClip: limit },
+    options: limit === Infinity ? { ...settings } : { ...settings, scoreClip: limit },
     needsTeacher: false,
-    async estimate({ energy, x, variance, key, exact, noised: shared }) {
-      const result = await (shared ?? noised)(energy, { x, variance, key, exact, quantity, ...settings });
+    async estimate(request) {
+      const { energy, x, variance } = request;
+      const result = await drawNoised(request, { x, variance, quantity }, settings);
       const target = scoreOf(result, x, variance);
       // The draws move the center of mass, which the energy does not see: in a mean of draws that is noise and nothing else.
       if (energy.particles) removeMean(target, x.n, energy.particles);
       const excluded = new Uint8Array(x.n);
       markMissed(result.energy, excluded);
       const { clipped, dropped } = clipRows(target, x.dim, limit, excluded);
-      const notes = { clippedFraction: clipped / x.n, droppedRows: dropped };
+      const notes = { ...result.notes, clippedFraction: clipped / x.n, droppedRows: dropped };
       return { target, excluded, energyCalls: result.energyCalls, networkCalls: 0, nonFinite: result.nonFinite, notes };
     },
   };
