@@ -10,6 +10,11 @@ export { denseSilu } from "./dense";
 // Cost matrices and exact assignment. A matrix row is padded to a multiple of 16 entries with +inf.
 export { squaredDistances, squareRoots } from "./distance";
 export { drawsScratch, perturbations } from "./draws";
+// Edges of graph networks over the particles of each row. These pointers need 4-byte alignment only.
+export { edgeGate, edgeGateGradient } from "./edge-gate";
+export { edgeSquares, edgeSquaresGradient } from "./edge-geometry";
+export { edgeMessage, edgeMessageGradient } from "./edge-message";
+export { edgeShift, edgeShiftGradient } from "./edge-shift";
 // Energies: rows, the fused noised estimator over a request block (draws.ts), and moves of chains over one of hamiltonian.ts.
 export { gaussianMixtureHamiltonian, gaussianMixtureNoised, gaussianMixtureRows } from "./energies/gaussian-mixture";
 // Input features of a network, their gradient and their tangent; tables from src/networks/feature-tables.ts.

@@ -173,6 +173,86 @@ export interface KernelExports extends EnergyExports {
   featuresGradient(tables: number, x: number, variance: number, varianceStep: number, dy: number, dx: number, n: number): void;
   featuresTangent(tables: number, x: number, variance: number, varianceStep: number, v: number, out: number, n: number): void;
 
+  edgeSquares(x: number, out: number, batch: number, n: number, dim: number): void;
+  edgeSquaresGradient(x: number, dy: number, dx: number, batch: number, n: number, dim: number): void;
+  edgeMessage(a: number, c: number, r: number, q: number, w: number, y: number, batch: number, n: number, width: number): void;
+  edgeMessageGradient(
+    a: number,
+    c: number,
+    r: number,
+    q: number,
+    w: number,
+    dy: number,
+    da: number,
+    dc: number,
+    dr: number,
+    dq: number,
+    dw: number,
+    batch: number,
+    n: number,
+    width: number,
+  ): void;
+  edgeGate(
+    z: number,
+    w: number,
+    bias: number,
+    f: number,
+    fStep: number,
+    y: number,
+    sum: number,
+    nodes: number,
+    edges: number,
+    width: number,
+  ): void;
+  edgeGateGradient(
+    z: number,
+    w: number,
+    bias: number,
+    f: number,
+    fStep: number,
+    dy: number,
+    dsum: number,
+    dz: number,
+    dw: number,
+    dbias: number,
+    df: number,
+    nodes: number,
+    edges: number,
+    width: number,
+    scratch: number,
+  ): void;
+  edgeShift(
+    z: number,
+    w: number,
+    x: number,
+    f: number,
+    fStep: number,
+    out: number,
+    batch: number,
+    n: number,
+    dim: number,
+    width: number,
+    range: number,
+  ): void;
+  edgeShiftGradient(
+    z: number,
+    w: number,
+    x: number,
+    f: number,
+    fStep: number,
+    dy: number,
+    dz: number,
+    dw: number,
+    dx: number,
+    df: number,
+    batch: number,
+    n: number,
+    dim: number,
+    width: number,
+    range: number,
+    scratch: number,
+  ): void;
+
   sortScratch(count: number): number;
   sortNumbers(at: number, count: number, scratch: number): void;
   medianScratch(n: number): number;

@@ -40,6 +40,10 @@ import {
 } from "@tensorflow/tfjs-core";
 import { extremeGradients } from "./ops/at-least.js";
 import { denseGradient } from "./ops/dense.js";
+import { edgeGateGradients } from "./ops/edge-gate.js";
+import { edgeMessageGradients } from "./ops/edge-message.js";
+import { edgeShiftGradients } from "./ops/edge-shift.js";
+import { edgeSquaresGradients } from "./ops/edge-squares.js";
 import { featureGradients } from "./ops/features.js";
 import { logSumExpGradient } from "./ops/log-sum-exp.js";
 import { multiplyAddGradient } from "./ops/multiply-add.js";
@@ -88,6 +92,10 @@ const own: readonly GradConfig[] = [
   ...extremeGradients,
   ...siluGradients,
   ...featureGradients,
+  ...edgeSquaresGradients,
+  ...edgeMessageGradients,
+  ...edgeGateGradients,
+  ...edgeShiftGradients,
   denseGradient,
   multiplyAddGradient,
   logSumExpGradient,

@@ -9,11 +9,13 @@ import type { HeapBackend } from "../../src/networks/wasm/heap-backend.js";
 import { kernelMode, setKernelMode } from "../../src/networks/wasm/kernel-mode.js";
 import { ownWasmKernels } from "../../src/networks/wasm/own-kernels.js";
 import { Recorder } from "../../src/networks/wasm/recorder.js";
+import { edgeRows } from "../support/edge-ops.js";
 import { elementwiseRows, type Input, type OpCase, spread } from "../support/elementwise-ops.js";
 import { layerRows } from "../support/layer-ops.js";
 import { movingRows } from "../support/moving-ops.js";
+import { pairRows } from "../support/pair-ops.js";
 
-const rows = [...elementwiseRows, ...movingRows, ...layerRows];
+const rows = [...elementwiseRows, ...movingRows, ...layerRows, ...edgeRows, ...pairRows];
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 const valuesOf = ({ shape, values }: Input, at: number) => Float64Array.from(values ?? spread(sizeOf(shape), at));

@@ -1,6 +1,7 @@
 /** Every kernel of this package for tfjs's wasm backend. A new one is a line in the file of its kind. */
 import type { KernelConfig } from "@tensorflow/tfjs-core";
 import { copyKernels } from "./copy-kernels.js";
+import { edgeKernels } from "./edge-kernels.js";
 import { layerKernels } from "./layer-kernels.js";
 import { mapKernels } from "./map-kernels.js";
 import { matMulKernels } from "./matmul-kernels.js";
@@ -14,4 +15,5 @@ export const ownWasmKernels: readonly KernelConfig[] = [
   ...copyKernels,
   ...matMulKernels,
   ...layerKernels,
+  ...edgeKernels,
 ];
