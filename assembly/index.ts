@@ -2,6 +2,8 @@
 
 // Elementwise arithmetic, sums, copies and the optimiser over f32 arrays. These pointers need 4-byte alignment only.
 export { adamStep } from "./adam";
+// Distances between configurations of particles up to rotation, reflection and permutation; records from src/kernels/align.ts.
+export { alignedSquares, alignRecord, alignScratch } from "./align";
 export { assignment, assignmentScratch } from "./assignment";
 export { rowsScratch } from "./blocks";
 export { copyRows, fillArray, transposeMatrix } from "./copies";

@@ -61,6 +61,22 @@ export interface KernelExports extends EnergyExports {
   assignment(matrix: number, n: number, scratch: number): number;
   assignmentScratch(n: number): number;
 
+  alignRecord(count: number): number;
+  alignScratch(count: number, anchors: number): number;
+  alignedSquares(
+    a: number,
+    na: number,
+    b: number,
+    nb: number,
+    count: number,
+    planar: number,
+    anchors: number,
+    tries: number,
+    out: number,
+    stride: number,
+    scratch: number,
+  ): void;
+
   gemmScratch(m: number, n: number, k: number): number;
   gemm(
     mode: number,
