@@ -142,13 +142,14 @@ async function inputs(subject: SamplerSubject): Promise<string[]> {
 
 async function lostRows(subject: SamplerSubject): Promise<string[]> {
   const p = new Problems();
-  // NaN scores for the rows that lie right of 9 at the top level; how many, the model counts.
+  // NaN scores for the rows that lie right of 9 at the top level; how many, the model counts, in the last call there: a pilot batch comes first.
   let lost = 0;
   const spoiled: ScoreModel = {
     dim: 3,
     score: async (x, variance) => {
       const { score } = closed(x, variance);
       if (variance[0] !== Math.fround(grid[8])) return score;
+      lost = 0;
       for (let r = 0; r < x.n; r++) {
         if (!(x.data[3 * r] > 9)) continue;
         lost++;

@@ -36,7 +36,9 @@ const table: readonly (readonly [string, SamplerSubject])[] = [
   ["reverse SDE, bridge", weighted({ transition: bridge({ dataVariance: 1 }) })],
   ["reverse SDE, exponential, Langevin", weighted({ transition: exponential(), corrector: langevin({ steps: 2 }) })],
   ["reverse SDE, Euler-Maruyama", weighted({ transition: eulerMaruyama() })],
+  ["reverse SDE, nu = .5, Langevin", weighted({ nu: 0.5, corrector: langevin() })],
   ["reverse SDE, raw", raw({})],
+  ["reverse SDE, raw, nu = 1", raw({ nu: 1 })],
   ["reverse SDE, raw, Tweedie", raw({ tweedie: true })],
   ["probability flow", flow(false)],
   ["probability flow, Tweedie", flow(true)],
@@ -67,7 +69,7 @@ const reused = new Float32Array(180);
 
 const controls: readonly (readonly [string, keyof typeof samplerChecks, SamplerSubject])[] = [
   ["weights left out", "shapes", answering(() => ({ logWeights: undefined }))],
-  ["raw output that was not asked for", "shapes", { ...table[3][1], weighted: true }],
+  ["raw output that was not asked for", "shapes", { ...raw({}), weighted: true }],
   ["score calls of one step", "calls are counted exactly", answering((_, { n }) => ({ scoreCalls: n }))],
   ["the chunk left out", "calls are counted exactly", asking(() => ({ chunk: undefined }))],
   ["the key left out", "the key decides", asking(() => ({ key: keyOf(0) }))],

@@ -56,6 +56,10 @@ describe("parseSampleOptions", () => {
   it("refuses path weights where they do not exist", () => {
     expect(() => parseSampleOptions("sample", { integrator: "heun" })).toThrow(/no path weights/);
     expect(parseSampleOptions("sample", { corrector: 1 }).correction).toBe("path");
+    expect(() => parseSampleOptions("sample", { nu: 0.5, dataStd: 0 })).toThrow(/nu and dataStd both set/);
+    expect(() => parseSampleOptions("sample", { nu: 0, integrator: "exponential" })).toThrow(
+      /nu is the variance of the "bridge" step/,
+    );
     expect(parseSampleOptions("sample", { integrator: "heun", correction: "none" }).integrator).toBe("heun");
   });
 });

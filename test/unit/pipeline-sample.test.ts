@@ -9,8 +9,10 @@ import type { Network } from "../../src/networks/network.js";
 import { evaluate } from "../../src/pipeline/evaluate.js";
 import type { NeuralSampler, SampleOptions } from "../../src/pipeline/neural-sampler.js";
 import { CORRECTIONS, GRIDS, INTEGRATORS } from "../../src/pipeline/options.js";
-import { createTrainer } from "../../src/pipeline/trainer.js";
+import { createTrainer, loadSampler } from "../../src/pipeline/trainer.js";
+import { edmGrid } from "../../src/samplers/grid.js";
 import type { SamplerProgress } from "../../src/samplers/run-rows.js";
+import { geometricSchedule } from "../../src/schedules/geometric.js";
 import { tinyOptions, tinyTarget } from "../support/tiny-loop.js";
 
 /** A sampler after a few steps: its network is no longer its Gaussian base. */
@@ -55,6 +57,34 @@ describe("every combination", () => {
     expect("logZ" in result && result.logZ !== undefined).toBe(weighted);
     if (result.ess) expect(result.ess.fraction).toBe(result.ess.value / 20);
     expect(await sampler.sample(20, { ...options, seed: 4, steps: 5 })).toEqual({ ...result, seconds: expect.any(Number) });
+  });
+
+  test("raw output makes no move below the noise it was trained on, and none where none is asked for", async () => {
+    const calls = async (more: SampleOptions) =>
+      (await sampler.sample(10, { ...raw, steps: 8, seed: 1, ...more })).networkCalls / 10;
+    // Eight levels, a move at the seven between, the last denoising.
+    expect(await calls({})).toBe(8 + 7 + 1);
+    expect(await calls({ corrector: 0 })).toBe(8 + 1);
+    const end = tinyOptions.sigmaMin / 10;
+    const levels = edmGrid({ steps: 8, sigmaMin: end, sigmaMax: geometricSchedule({ sigmaMin: 0.2, sigmaMax: 6 }).sigma(1) });
+    const trained = levels.subarray(1, 8).filter((h) => h >= tinyOptions.sigmaMin ** 2).length;
+    expect(trained).toBeLessThan(7);
+    expect(await calls({ sigmaEnd: end })).toBe(8 + trained + 1);
+  });
+
+  test("what training says of nu holds for raw samples, as far as the call says nothing else", async () => {
+    const own = await made({ nu: 0.5 });
+    const ask = async (more: SampleOptions) => (await own.sample(10, { steps: 4, seed: 1, ...more })).pilotCalls;
+    expect(await ask(raw)).toBe(512 * (4 + 3));
+    expect(await ask({ ...raw, corrector: 0 })).toBe(512 * 4);
+    for (const more of [{ nu: 0 }, { dataStd: 1 }, { integrator: "exponential" as const }, { integrator: "heun" as const }])
+      expect(await ask({ ...raw, ...more })).toBe(0);
+    expect(await ask({})).toBe(0);
+    expect(await ask({ nu: 0.5 })).toBe(512 * 4);
+    const again = await loadSampler(await own.save(), tinyTarget);
+    expect((await again.sample(10, { ...raw, seed: 1 })).x).toEqual((await own.sample(10, { ...raw, seed: 1 })).x);
+    own.dispose();
+    again.dispose();
   });
 
   test.each(["idem", "tweedem", "me-nem", "nem"] as const)("%s samples weighted and raw", async (method) => {
@@ -123,6 +153,8 @@ describe("weights", () => {
     { grid: "uniform" },
     { corrector: 1, correctorScale: 0.05 },
     { dataStd: 3 },
+    { nu: 1 },
+    { sigmaEnd: 0.1 },
   ])("%j: the mean weight of an untrained network is Z = 1", async (more) => {
     expect(Math.abs(await zOfZ(mode, more))).toBeLessThan(6);
     // Control: an energy .4 kT higher has Z = .67.
@@ -229,6 +261,17 @@ describe("failures", () => {
     [5, { rho: Number.NaN }, RangeError, /rho/],
     [5, { correctorScale: 3 }, RangeError, /correctorScale/],
     [5, { dataStd: -1 }, RangeError, /dataStd/],
+    [5, { nu: 1.1 }, RangeError, /nu must be in/],
+    [5, { nu: 0.5, dataStd: 1 }, RangeError, /nu and dataStd both set the variance of the bridge step, got 0.5 and 1; leave one/],
+    [
+      5,
+      { nu: 0.5, integrator: "exponential" },
+      RangeError,
+      /nu is the variance of the "bridge" step, got integrator "exponential"/,
+    ],
+    [5, { nu: 0.5, integrator: "heun", correction: "none" }, RangeError, /nu is the variance/],
+    [5, { sigmaEnd: 0 }, RangeError, /sigmaEnd/],
+    [5, { sigmaEnd: 7 }, RangeError, /^sample: sigmaEnd must be below the schedule's sigma\(1\)/],
     [5, { integrator: "bridges" }, RangeError, /did you mean "bridge"/],
     [5, { corection: "none" }, RangeError, /did you mean "correction"/],
     [5, { seed: 0.5 }, RangeError, /seed/],

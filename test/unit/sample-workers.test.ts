@@ -91,8 +91,10 @@ describe("the bits of one thread", () => {
     {},
     { corrector: 2 },
     { integrator: "exponential" },
+    { nu: 0.5 },
     { integrator: "euler-maruyama", grid: "uniform" },
     raw,
+    { ...raw, nu: 1 },
     { ...raw, integrator: "exponential", corrector: 0 },
     { ...raw, integrator: "euler-maruyama" },
     { ...raw, integrator: "heun" },
@@ -185,6 +187,23 @@ describe("energies stay on the calling thread", () => {
     });
     odd.dispose();
   });
+});
+
+test("particles stay on their subspace, with the bits of one thread", async () => {
+  const particles = { count: 3, spatialDim: 2 };
+  const evaluate = (x: Float64Array) => (x[0] - x[2]) ** 2 + (x[3] - x[5]) ** 2 + (x[1] - x[3]) ** 2 + (x[2] - x[4]) ** 2;
+  for (const method of methods) {
+    const chain = await made({ method }, customEnergy({ name: "chain", dim: 6, particles, evaluate }));
+    for (const options of [{ nu: 0.5 }, raw, { ...raw, integrator: "heun" as const }]) {
+      usePool(1);
+      const alone = lasting(await chain.sample(40, { seed: 2, steps: 4, ...options }));
+      const { data } = alone.x;
+      for (let i = 0; i < 240; i += 6) expect(Math.abs(data[i] + data[i + 2] + data[i + 4])).toBeLessThan(1e-5);
+      await useRunningPool(3);
+      expect(lasting(await chain.sample(40, { seed: 2, steps: 4, chunk: 15, ...options }))).toEqual(alone);
+    }
+    chain.dispose();
+  }
 });
 
 describe("rows that fail", () => {

@@ -7,6 +7,7 @@ import { bridge } from "../../src/samplers/bridge.js";
 import { exponential } from "../../src/samplers/exponential.js";
 import { edmGrid, uniformGrid } from "../../src/samplers/grid.js";
 import { langevin } from "../../src/samplers/langevin.js";
+import { stepVariance } from "../../src/samplers/pilot.js";
 import { probabilityFlow } from "../../src/samplers/probability-flow.js";
 import { type ReverseSdeOptions, reverseSde } from "../../src/samplers/reverse-sde.js";
 import type { SamplerProgress } from "../../src/samplers/run-rows.js";
@@ -216,6 +217,10 @@ describe("refusals", () => {
     ["priorVariance", { priorVariance: 0 }],
     ["maxNonFinite", { maxNonFinite: 2 }],
     ["tweedie", { tweedie: true }],
+    ["nu", { nu: -0.1 }],
+    ["nu", { nu: Number.NaN }],
+    ["nu is a transition of its own", { nu: 0.5, transition: bridge() }],
+    ["particles", { particles: { count: 1, spatialDim: 2 } }],
     ["unknown option", { transitions: bridge() }],
   ])("%s: %o", async (name, options) => {
     await expect(refuse(options)).rejects.toThrow(RangeError);
@@ -241,8 +246,56 @@ describe("refusals", () => {
   test("bad transitions and correctors", () => {
     expect(() => bridge({ dataVariance: -1 })).toThrow(RangeError);
     expect(() => bridge({ variance: 1 } as never)).toThrow(/did you mean "dataVariance"/);
-    for (const bad of [{ steps: 0 }, { stepScale: 0 }, { stepScale: 2.1 }]) expect(() => langevin(bad)).toThrow(RangeError);
+    for (const bad of [{ steps: 0 }, { stepScale: 0 }, { stepScale: 2.1 }, { sigmaMin: -1 }])
+      expect(() => langevin(bad)).toThrow(RangeError);
   });
+});
+
+describe("the pilot batch of nu", () => {
+  test("runs before the rows, at most `chunk` at a time, ends with the signal's reason, and diverges with its model", async () => {
+    const sizes: number[] = [];
+    const watch = (before: (n: number) => void): ScoreModel => ({
+      dim: 2,
+      score: (x, h) => {
+        before(x.n);
+        return model.score(x, h);
+      },
+    });
+    await reverseSde(
+      watch((n) => sizes.push(n)),
+      energy,
+      schedule,
+      { ...base, n: 10, nu: 0.5, chunk: 200 },
+    );
+    expect(sizes.slice(0, 8 * 3)).toEqual(Array.from({ length: 8 }, () => [200, 200, 112]).flat());
+    expect(sizes.slice(24)).toEqual(Array.from({ length: 8 }, () => 10));
+    const stop = new AbortController();
+    const reason = new Error("enough");
+    const stopped = watch(() => stop.abort(reason));
+    await expect(reverseSde(stopped, energy, schedule, { ...base, nu: 1, signal: stop.signal })).rejects.toBe(reason);
+    const lost: ScoreModel = { dim: 2, score: async (x) => new Float32Array(2 * x.n).fill(Number.NaN) };
+    await expect(reverseSde(lost, energy, schedule, { ...base, nu: 1 })).rejects.toMatchObject({
+      code: "diverged",
+      message: expect.stringMatching(/^reverseSde: no row of the pilot batch of nu is finite at level 8; train longer/),
+    });
+  });
+
+  test("a score that is larger than any exact one makes no step narrower than nu = 0", () => {
+    expect(stepVariance(1, 4, 1, 100)).toBe(stepVariance(0, 4, 1, 100));
+    expect(stepVariance(0, 4, 1, 0.2)).toBe(0.75);
+    expect(stepVariance(1, 4, 1, 0.2)).toBeCloseTo(3 * (1 - 0.6), 12);
+    expect(stepVariance(0.5, 4, 1, 0.2)).toBeCloseTo((0.75 + 1.2) / 2, 12);
+    expect(stepVariance(1, 4, 0, 0.25)).toBe(0);
+  });
+});
+
+test("the corrector works at levels of its noise and above", async () => {
+  const calls = async (sigmaMin?: number) => {
+    const corrector = langevin({ steps: 2, sigmaMin });
+    return (await reverseSde(model, undefined, schedule, { ...base, n: 5, corrector })).scoreCalls / 5;
+  };
+  // Eight levels, two moves at each of the seven between.
+  expect([await calls(), await calls(0), await calls(Math.sqrt(grid[3])), await calls(60)]).toEqual([22, 22, 18, 8]);
 });
 
 describe("memory-efficient score", () => {

@@ -6,8 +6,11 @@ import { tinyOptions, tinyTarget } from "../support/tiny-loop.js";
 /** Four blocks a step, so that some can go away; long enough for the share of the workers to be tried at several sizes. */
 const options = { ...tinyOptions, batchSize: 512, steps: 45, bufferEvery: 10, bufferRefill: 300, bufferSize: 900 };
 
+/** One of them with a pilot batch before each refill. */
+const steps = { nem: {}, bnem: { nu: 0.5 }, idem: {} };
+
 async function run(method: "nem" | "bnem" | "idem", workers: number, seed = 11) {
-  const trainer = await createTrainer(tinyTarget, { ...options, method, workers, seed });
+  const trainer = await createTrainer(tinyTarget, { ...options, ...steps[method], method, workers, seed });
   for await (const _ of trainer.steps());
   const sampler = await trainer.sampler();
   const { x, logWeights } = await sampler.sample(300, { seed: 3, steps: 8, workers });
