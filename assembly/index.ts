@@ -41,6 +41,9 @@ export { medianScratch, medianSquare } from "./median-distance";
 export { release, reserve } from "./memory";
 export { zipMultiplyAdd } from "./multiply-add";
 export { noisedScratch } from "./noised";
+// Descriptors of particles from their pairs, and their gradients in positions and radial weights.
+export { pairDescriptors, pairDescriptorsInW, pairDescriptorsInY } from "./pair-descriptors";
+export { pairScratch } from "./pair-space";
 // Random numbers of row (key a, key b, step, row). Every `state` is 64 bytes of scratch.
 export { bits, normals, perturb, uniforms } from "./random";
 export { gatherRows, segmentSum } from "./segment";

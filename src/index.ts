@@ -23,6 +23,7 @@ export type { MetricResult, MetricResults } from "./metrics/result.js";
 export type { MetricName } from "./metrics/table.js";
 export { type BackendReport, type GpuSource, startBackend } from "./networks/backend.js";
 export type { DescriptorOptions } from "./networks/descriptor.js";
+export type { DescriptorOptions } from "./networks/descriptor.js";
 export type { MlpOptions } from "./networks/mlp.js";
 export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.js";
 export type { SettledSettings, TrainOptions } from "./pipeline/configure.js";

@@ -36,6 +36,24 @@ type EnergyExports = { [Name in `${EnergyExport}Rows`]: RowsExport } & { [Name i
   [Name in `${EnergyExport}Hamiltonian`]: HamiltonianExport;
 };
 
+/** out = gradient of `pairDescriptors` for an output gradient g. */
+type PairGradientExport = (
+  y: number,
+  w: number,
+  wStep: number,
+  g: number,
+  out: number,
+  rows: number,
+  count: number,
+  dims: number,
+  cutoff: number,
+  radial: number,
+  scalars: number,
+  vectors: number,
+  tensors: number,
+  scratch: number,
+) => void;
+
 /** The exports of assembly/index.ts as JavaScript sees them: pointers and counts are numbers, u32 words may be given signed. */
 export interface KernelExports extends EnergyExports {
   reserve(bytes: number): number;
@@ -188,6 +206,25 @@ export interface KernelExports extends EnergyExports {
   features(tables: number, x: number, variance: number, varianceStep: number, out: number, n: number): void;
   featuresGradient(tables: number, x: number, variance: number, varianceStep: number, dy: number, dx: number, n: number): void;
   featuresTangent(tables: number, x: number, variance: number, varianceStep: number, v: number, out: number, n: number): void;
+
+  pairScratch(count: number, radial: number, scalars: number, vectors: number, tensors: number): number;
+  pairDescriptors(
+    y: number,
+    w: number,
+    wStep: number,
+    out: number,
+    rows: number,
+    count: number,
+    dims: number,
+    cutoff: number,
+    radial: number,
+    scalars: number,
+    vectors: number,
+    tensors: number,
+    scratch: number,
+  ): void;
+  pairDescriptorsInY: PairGradientExport;
+  pairDescriptorsInW: PairGradientExport;
 
   edgeSquares(x: number, out: number, batch: number, n: number, dim: number): void;
   edgeSquaresGradient(x: number, dy: number, dx: number, batch: number, n: number, dim: number): void;

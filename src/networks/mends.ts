@@ -47,6 +47,7 @@ import { edgeSquaresGradients } from "./ops/edge-squares.js";
 import { featureGradients } from "./ops/features.js";
 import { logSumExpGradient } from "./ops/log-sum-exp.js";
 import { multiplyAddGradient } from "./ops/multiply-add.js";
+import { pairGradients } from "./ops/pair-descriptors.js";
 import { siluGradients } from "./ops/silu.js";
 
 /** x -> dy * f'(x), with x saved and f' computed anew from it. */
@@ -96,6 +97,7 @@ const own: readonly GradConfig[] = [
   ...edgeMessageGradients,
   ...edgeGateGradients,
   ...edgeShiftGradients,
+  ...pairGradients,
   denseGradient,
   multiplyAddGradient,
   logSumExpGradient,

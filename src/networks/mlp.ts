@@ -60,7 +60,8 @@ const MOST_PARAMETERS = Math.floor(2 ** 32 / 4 / 6);
 function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
   checkOptions("mlp", options, Object.keys(defaults));
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings: Settings = { ...defaults, ...lengths, ...given };
+  const { scale = defaults.scale, baseStd = defaults.baseStd } = lengths ?? {};
+  const settings: Settings = { ...defaults, scale, baseStd, ...given };
   checkInteger("mlp", "width", settings.width, 1, 65_536);
   checkInteger("mlp", "depth", settings.depth, 1, 1_000);
   checkInteger("mlp", "features", settings.features, 1, 65_536);

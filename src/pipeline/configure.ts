@@ -1,7 +1,7 @@
 /** From options to the values a training loop is made of: defaults that follow from the energy, parts by name, checks of fit. */
 import { checkInteger, hasMethods } from "../core/check.js";
 import { freshSeed } from "../core/random.js";
-import type { Energy, Estimator, NetworkLengths, NetworkRecipe, NoiseSchedule } from "../core/types.js";
+import type { Energy, Estimator, NetworkLengths, NetworkRecipe, NoiseSchedule, Particles } from "../core/types.js";
 import { normalRows } from "../kernels/normal.js";
 import type { MlpOptions } from "../networks/mlp.js";
 import { mlp } from "../networks/mlp.js";
@@ -154,8 +154,9 @@ export function makeNetwork(
   dim: number,
   output: "energy" | "score",
   { scale, baseStd }: NetworkLengths,
+  particles?: Particles,
 ): Network {
-  const network = recipe(dim, output, { scale, baseStd });
+  const network = recipe(dim, output, { scale, baseStd, particles });
   if (hasMethods(network, ["initialize", "forward"]) && Array.isArray(network.shapes)) return network;
   throw new TypeError(`${call}: network must be a recipe that returns a network, such as mlp({ width: 64 })`);
 }
@@ -198,7 +199,14 @@ export function configure(call: string, energy: Energy, options: TrainOptions): 
   const schedule = options.noiseSchedule ?? scheduleOf(asked, asked.sigmaMin, asked.sigmaMax);
   checkReach(call, asked.sigmaMin, schedule);
   const factory = (options.network as NetworkFactory | undefined) ?? networkOf(asked);
-  const network = makeNetwork(call, factory, energy.dim, estimator.kind === "score" ? "score" : "energy", asked);
+  const network = makeNetwork(
+    call,
+    factory,
+    energy.dim,
+    estimator.kind === "score" ? "score" : "energy",
+    asked,
+    energy.particles,
+  );
   const settings = withLengthsOf(network, asked);
   const loss = lossOf(estimator.kind, settings);
   const config: LoopConfig = {

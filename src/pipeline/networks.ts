@@ -1,5 +1,6 @@
 /** Networks of the public surface: what they are made of stays inside, because no tensor appears in a public signature. */
 import type { NetworkRecipe } from "../core/types.js";
+import { type DescriptorOptions, descriptor as makeDescriptor } from "../networks/descriptor.js";
 import { type MlpOptions, mlp as makeMlp } from "../networks/mlp.js";
 
 /**
@@ -9,3 +10,11 @@ import { type MlpOptions, mlp as makeMlp } from "../networks/mlp.js";
  * @throws TypeError, RangeError for options of the wrong kind or value
  */
 export const mlp: (options?: MlpOptions) => NetworkRecipe = makeMlp;
+
+/**
+ * Energies of particle systems from radial channels of pairs, rotational invariants of each particle and a perceptron, to be added to a prior:
+ * for targets with `particles` in 2 or 3 dimensions. Lengths and sigmas in the options are in units of `scale`.
+ *
+ * @throws TypeError, RangeError for options of the wrong kind or value
+ */
+export const descriptor: (options?: DescriptorOptions) => NetworkRecipe = makeDescriptor;

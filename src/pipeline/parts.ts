@@ -10,6 +10,7 @@ import { noisedEnergy } from "../estimators/noised-energy.js";
 import { noisedScore } from "../estimators/noised-score.js";
 import { posterior } from "../estimators/posterior.js";
 import { tweedie } from "../estimators/tweedie.js";
+import { descriptor } from "../networks/descriptor.js";
 import { mlp } from "../networks/mlp.js";
 import type { NetworkFactory } from "../networks/network.js";
 import { cosineSchedule } from "../schedules/cosine.js";
@@ -28,7 +29,7 @@ export interface PartRecord {
 type Maker<T> = (options: never) => T;
 
 const estimators: { readonly [name: string]: Maker<Estimator> } = { noisedEnergy, noisedScore, tweedie, bootstrapped, posterior };
-const networks: { readonly [name: string]: Maker<NetworkFactory> } = { mlp };
+const networks: { readonly [name: string]: Maker<NetworkFactory> } = { descriptor, mlp };
 const schedules: { readonly [name: string]: Maker<NoiseSchedule> } = {
   geometric: geometricSchedule,
   linear: linearSchedule,

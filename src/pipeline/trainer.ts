@@ -212,7 +212,7 @@ function scheduleAndNetwork(
 ) {
   const schedule = given.noiseSchedule ?? rebuildSchedule(facts.schedule);
   const factory = (given.network as NetworkFactory | undefined) ?? rebuildNetwork(facts.network);
-  const network = makeNetwork(call, factory, energy.dim, facts.network.output, facts.options);
+  const network = makeNetwork(call, factory, energy.dim, facts.network.output, facts.options, energy.particles);
   if (given.noiseSchedule) checkSamePart("schedule", facts.schedule, schedule);
   if (given.network) checkSamePart("network", facts.network, network);
   return { schedule, network };

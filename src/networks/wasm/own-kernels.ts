@@ -5,6 +5,7 @@ import { edgeKernels } from "./edge-kernels.js";
 import { layerKernels } from "./layer-kernels.js";
 import { mapKernels } from "./map-kernels.js";
 import { matMulKernels } from "./matmul-kernels.js";
+import { pairKernels } from "./pair-kernels.js";
 import { sumKernels } from "./sum-kernels.js";
 import { zipKernels } from "./zip-kernels.js";
 
@@ -15,5 +16,6 @@ export const ownWasmKernels: readonly KernelConfig[] = [
   ...copyKernels,
   ...matMulKernels,
   ...layerKernels,
+  ...pairKernels,
   ...edgeKernels,
 ];

@@ -1,0 +1,368 @@
+/**
+ * Descriptors of particles from radial channels of their pairs, and their gradients in positions and in radial weights. Row i of out,
+ * [scalars + vectors + tensors], with f_c(r) = sum_k w_kc B_k(r), u and t of pair-space.ts:
+ *
+ *   sum_j f_c,   |sum_j f_c u|^2,   |sum_j f_c t|_F^2
+ *
+ * Four channels in a vector everywhere; every number of channels is a multiple of four. A row of the batch has the same bits alone or among
+ * others. y [rows, count, dims], w [rows, radial, channels] (wStep 1) or one for all rows (wStep 0); scratch of `pairScratch` bytes.
+ */
+import {
+  CHANNELS,
+  DIRECTION,
+  FIRST,
+  makePairs,
+  openPairs,
+  PairSpace,
+  SECOND,
+  SLOPES,
+  TENSOR,
+  takeWeights,
+  WEIGHTS,
+} from "./pair-space";
+import { madd, nmadd } from "./simd";
+
+/** out[c] = sum over the pairs of one particle of f_c, its scalar channels. */
+function sumScalars(space: PairSpace, particle: usize, out: usize): void {
+  const from = space.list(particle);
+  const to = from + (space.length(particle) << 3);
+  const bytes = (<usize>space.scalars) << 2;
+  for (let c: usize = 0; c < bytes; c += 16) {
+    let sum = f32x4.splat(0);
+    for (let entry = from; entry < to; entry += 8) {
+      sum = f32x4.add(sum, v128.load(<usize>load<u32>(entry) + c, CHANNELS));
+    }
+    v128.store(out + c, sum);
+  }
+}
+
+/** sum f_c u of four vector channels: three vectors of sums at `at`. */
+function sumVectors(from: usize, to: usize, channel: usize, at: usize): void {
+  let x = f32x4.splat(0);
+  let y = x;
+  let z = x;
+  for (let entry = from; entry < to; entry += 8) {
+    const f = v128.load(<usize>load<u32>(entry) + channel, CHANNELS);
+    const u = <usize>load<u32>(entry, 4);
+    x = madd(f, v128.load32_splat(u), x);
+    y = madd(f, v128.load32_splat(u, 4), y);
+    z = madd(f, v128.load32_splat(u, 8), z);
+  }
+  v128.store(at, x);
+  v128.store(at, y, 16);
+  v128.store(at, z, 32);
+}
+
+/** sum f_c t of four tensor channels: six vectors of sums at `at`. */
+function sumTensors(from: usize, to: usize, channel: usize, at: usize): void {
+  let xx = f32x4.splat(0);
+  let yy = xx;
+  let zz = xx;
+  let xy = xx;
+  let xz = xx;
+  let yz = xx;
+  for (let entry = from; entry < to; entry += 8) {
+    const record = <usize>load<u32>(entry);
+    const f = v128.load(record + channel, CHANNELS);
+    xx = madd(f, v128.load32_splat(record, TENSOR), xx);
+    yy = madd(f, v128.load32_splat(record, TENSOR + 4), yy);
+    zz = madd(f, v128.load32_splat(record, TENSOR + 8), zz);
+    xy = madd(f, v128.load32_splat(record, TENSOR + 12), xy);
+    xz = madd(f, v128.load32_splat(record, TENSOR + 16), xz);
+    yz = madd(f, v128.load32_splat(record, TENSOR + 20), yz);
+  }
+  v128.store(at, xx);
+  v128.store(at, yy, 16);
+  v128.store(at, zz, 32);
+  v128.store(at, xy, 48);
+  v128.store(at, xz, 64);
+  v128.store(at, yz, 80);
+}
+
+/** All vector and tensor sums of one particle, one group of four channels after the other. */
+function sumMoments(space: PairSpace, particle: usize, at: usize): void {
+  const from = space.list(particle);
+  const to = from + (space.length(particle) << 3);
+  let channel = (<usize>space.scalars) << 2;
+  const tensors = channel + ((<usize>space.vectors) << 2);
+  for (; channel < tensors; channel += 16, at += 48) sumVectors(from, to, channel, at);
+  for (const end = space.channelBytes; channel < end; channel += 16, at += 96) sumTensors(from, to, channel, at);
+}
+
+/** Squares of the sums at `at`. */
+function putSquares(space: PairSpace, at: usize, out: usize): void {
+  for (let left = space.vectors; left > 0; left -= 4, at += 48, out += 16) {
+    const x = v128.load(at);
+    const y = v128.load(at, 16);
+    const z = v128.load(at, 32);
+    v128.store(out, madd(z, z, madd(y, y, f32x4.mul(x, x))));
+  }
+  for (let left = space.tensors; left > 0; left -= 4, at += 96, out += 16) {
+    const xx = v128.load(at);
+    const yy = v128.load(at, 16);
+    const zz = v128.load(at, 32);
+    const xy = v128.load(at, 48);
+    const xz = v128.load(at, 64);
+    const yz = v128.load(at, 80);
+    const mixed = madd(yz, yz, madd(xz, xz, f32x4.mul(xy, xy)));
+    v128.store(out, madd(zz, zz, madd(yy, yy, madd(xx, xx, f32x4.add(mixed, mixed)))));
+  }
+}
+
+/** out [rows, count, channels]. */
+export function pairDescriptors(
+  y: usize,
+  w: usize,
+  wStep: i32,
+  out: usize,
+  rows: i32,
+  count: i32,
+  dims: i32,
+  cutoff: f32,
+  radial: i32,
+  scalars: i32,
+  vectors: i32,
+  tensors: i32,
+  scratch: usize,
+): void {
+  const space = openPairs(scratch, count, dims, cutoff, radial, scalars, vectors, tensors);
+  const rowBytes = (<usize>(count * dims)) << 2;
+  const weightStep = <usize>wStep * <usize>radial * space.channelBytes;
+  for (let row = 0; row < rows; row++, y += rowBytes, w += weightStep) {
+    if (row == 0 || wStep != 0) takeWeights(space, w);
+    makePairs(space, y);
+    for (let i = 0; i < count; i++, out += space.channelBytes) {
+      sumScalars(space, i, out);
+      sumMoments(space, i, space.moments);
+      putSquares(space, space.moments, out + ((<usize>scalars) << 2));
+    }
+  }
+}
+
+/**
+ * Turns the sums of one particle into the gradient in them, 2 g sum; of a tensor the mixed ones twice, as they stand for two entries.
+ */
+function weighMoments(space: PairSpace, at: usize, g: usize): void {
+  for (let left = space.vectors; left > 0; left -= 4, at += 48, g += 16) {
+    const one = v128.load(g);
+    const twice = f32x4.add(one, one);
+    for (let a: usize = 0; a < 48; a += 16) v128.store(at + a, f32x4.mul(v128.load(at + a), twice));
+  }
+  for (let left = space.tensors; left > 0; left -= 4, at += 96, g += 16) {
+    const one = v128.load(g);
+    const twice = f32x4.add(one, one);
+    const again = f32x4.add(twice, twice);
+    for (let a: usize = 0; a < 48; a += 16) v128.store(at + a, f32x4.mul(v128.load(at + a), twice));
+    for (let a: usize = 48; a < 96; a += 16) v128.store(at + a, f32x4.mul(v128.load(at + a), again));
+  }
+}
+
+/** Pairs and gradients in the sums of one row; g [count, channels]. */
+function openGradient(space: PairSpace, y: usize, g: usize): void {
+  makePairs(space, y);
+  let at = space.moments;
+  g += (<usize>space.scalars) << 2;
+  for (let i = 0; i < space.count; i++, at += space.momentBytes, g += space.channelBytes) {
+    sumMoments(space, i, at);
+    weighMoments(space, at, g);
+  }
+}
+
+/** Gradient in f of four vector channels. */
+function vectorPull(record: usize, a: usize, b: usize): v128 {
+  const x = f32x4.sub(v128.load(a), v128.load(b));
+  const y = f32x4.sub(v128.load(a, 16), v128.load(b, 16));
+  const z = f32x4.sub(v128.load(a, 32), v128.load(b, 32));
+  const low = madd(y, v128.load32_splat(record, DIRECTION + 4), f32x4.mul(x, v128.load32_splat(record, DIRECTION)));
+  return madd(z, v128.load32_splat(record, DIRECTION + 8), low);
+}
+
+/** Gradient in f of four tensor channels. */
+function tensorPull(record: usize, a: usize, b: usize): v128 {
+  let sum = f32x4.mul(f32x4.add(v128.load(a), v128.load(b)), v128.load32_splat(record, TENSOR));
+  sum = madd(f32x4.add(v128.load(a, 16), v128.load(b, 16)), v128.load32_splat(record, TENSOR + 4), sum);
+  sum = madd(f32x4.add(v128.load(a, 32), v128.load(b, 32)), v128.load32_splat(record, TENSOR + 8), sum);
+  sum = madd(f32x4.add(v128.load(a, 48), v128.load(b, 48)), v128.load32_splat(record, TENSOR + 12), sum);
+  sum = madd(f32x4.add(v128.load(a, 64), v128.load(b, 64)), v128.load32_splat(record, TENSOR + 16), sum);
+  return madd(f32x4.add(v128.load(a, 80), v128.load(b, 80)), v128.load32_splat(record, TENSOR + 20), sum);
+}
+
+/** Adds the gradient in f of one pair, times its four splines, to their rows of the weights' gradient. */
+function pullWeights(space: PairSpace, record: usize, g: usize): void {
+  const stride = space.channelBytes;
+  const i = <usize>load<u32>(record, FIRST);
+  const j = <usize>load<u32>(record, SECOND);
+  let gi = g + i * stride;
+  let gj = g + j * stride;
+  let a = space.moments + i * space.momentBytes;
+  let b = space.moments + j * space.momentBytes;
+  const p0 = v128.load32_splat(record);
+  const p1 = v128.load32_splat(record, 4);
+  const p2 = v128.load32_splat(record, 8);
+  const p3 = v128.load32_splat(record, 12);
+  let to = space.slopes + <usize>load<u32>(record, WEIGHTS);
+  const vectors = to + ((<usize>space.scalars) << 2);
+  const tensors = vectors + ((<usize>space.vectors) << 2);
+  for (const end = to + stride; to < end; to += 16, gi += 16, gj += 16) {
+    let pull: v128;
+    if (to < vectors) pull = f32x4.add(v128.load(gi), v128.load(gj));
+    else if (to < tensors) {
+      pull = vectorPull(record, a, b);
+      a += 48;
+      b += 48;
+    } else {
+      pull = tensorPull(record, a, b);
+      a += 96;
+      b += 96;
+    }
+    v128.store(to, madd(p0, pull, v128.load(to)));
+    const to1 = to + stride;
+    v128.store(to1, madd(p1, pull, v128.load(to1)));
+    const to2 = to1 + stride;
+    v128.store(to2, madd(p2, pull, v128.load(to2)));
+    const to3 = to2 + stride;
+    v128.store(to3, madd(p3, pull, v128.load(to3)));
+  }
+}
+
+/** out [rows or 1, radial, channels] = gradient in w for g [rows, count, channels]. */
+export function pairDescriptorsInW(
+  y: usize,
+  w: usize,
+  wStep: i32,
+  g: usize,
+  out: usize,
+  rows: i32,
+  count: i32,
+  dims: i32,
+  cutoff: f32,
+  radial: i32,
+  scalars: i32,
+  vectors: i32,
+  tensors: i32,
+  scratch: usize,
+): void {
+  const space = openPairs(scratch, count, dims, cutoff, radial, scalars, vectors, tensors);
+  const rowBytes = (<usize>(count * dims)) << 2;
+  const weightBytes = <usize>radial * space.channelBytes;
+  memory.fill(space.slopes, 0, space.weightBytes);
+  for (let row = 0; row < rows; row++, y += rowBytes, w += <usize>wStep * weightBytes) {
+    if (row == 0 || wStep != 0) takeWeights(space, w);
+    openGradient(space, y, g);
+    for (let record = space.records; record < space.end; record += space.recordBytes) pullWeights(space, record, g);
+    g += <usize>count * space.channelBytes;
+    if (wStep == 0) continue;
+    memory.copy(out, space.slopes, weightBytes);
+    memory.fill(space.slopes, 0, space.weightBytes);
+    out += weightBytes;
+  }
+  if (wStep == 0) memory.copy(out, space.slopes, weightBytes);
+}
+
+/** f' of four channels. */
+function slopeOf(w: usize, stride: usize, s0: v128, s1: v128, s2: v128, s3: v128): v128 {
+  const low = madd(s1, v128.load(w + stride), f32x4.mul(s0, v128.load(w)));
+  return madd(s3, v128.load(w + 3 * stride), madd(s2, v128.load(w + 2 * stride), low));
+}
+
+/** Sums of four vectors' lanes as one vector. */
+function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+}
+
+/** Gradient of one pair in d: by way of r, u p_r + (p_u - u (u . p_u)) / r; added to the first particle, taken from the second. */
+function putForces(space: PairSpace, record: usize, pulls: v128, i: usize, j: usize): void {
+  const u = v128.load(record, DIRECTION);
+  const inverse = v128.shuffle<f32>(u, u, 3, 3, 3, 3);
+  const along = f32x4.mul(u, pulls);
+  const dot = f32x4.extract_lane(along, 0) + f32x4.extract_lane(along, 1) + f32x4.extract_lane(along, 2);
+  const radial = v128.shuffle<f32>(pulls, pulls, 3, 3, 3, 3);
+  const across = f32x4.mul(nmadd(u, f32x4.splat(dot), pulls), inverse);
+  const force = madd(u, radial, across);
+  const first = space.forces + (i << 4);
+  const second = space.forces + (j << 4);
+  v128.store(first, f32x4.add(v128.load(first), force));
+  v128.store(second, f32x4.sub(v128.load(second), force));
+}
+
+/** Gradient of one pair in its u and r, put on its two particles. */
+function pullPositions(space: PairSpace, record: usize, g: usize): void {
+  const stride = space.channelBytes;
+  const i = <usize>load<u32>(record, FIRST);
+  const j = <usize>load<u32>(record, SECOND);
+  let gi = g + i * stride;
+  let gj = g + j * stride;
+  let a = space.moments + i * space.momentBytes;
+  let b = space.moments + j * space.momentBytes;
+  const s0 = v128.load32_splat(record, SLOPES);
+  const s1 = v128.load32_splat(record, SLOPES + 4);
+  const s2 = v128.load32_splat(record, SLOPES + 8);
+  const s3 = v128.load32_splat(record, SLOPES + 12);
+  let w = space.weights + <usize>load<u32>(record, WEIGHTS);
+  let r = f32x4.splat(0);
+  let x = r;
+  let y = r;
+  let z = r;
+  for (let left = space.scalars; left > 0; left -= 4, w += 16, gi += 16, gj += 16) {
+    r = madd(f32x4.add(v128.load(gi), v128.load(gj)), slopeOf(w, stride, s0, s1, s2, s3), r);
+  }
+  let f = record + CHANNELS + ((<usize>space.scalars) << 2);
+  for (let left = space.vectors; left > 0; left -= 4, w += 16, f += 16, a += 48, b += 48) {
+    r = madd(vectorPull(record, a, b), slopeOf(w, stride, s0, s1, s2, s3), r);
+    const value = v128.load(f);
+    x = madd(value, f32x4.sub(v128.load(a), v128.load(b)), x);
+    y = madd(value, f32x4.sub(v128.load(a, 16), v128.load(b, 16)), y);
+    z = madd(value, f32x4.sub(v128.load(a, 32), v128.load(b, 32)), z);
+  }
+  const ux = v128.load32_splat(record, DIRECTION);
+  const uy = v128.load32_splat(record, DIRECTION + 4);
+  const uz = v128.load32_splat(record, DIRECTION + 8);
+  for (let left = space.tensors; left > 0; left -= 4, w += 16, f += 16, a += 96, b += 96) {
+    r = madd(tensorPull(record, a, b), slopeOf(w, stride, s0, s1, s2, s3), r);
+    const value = v128.load(f);
+    const twice = f32x4.add(value, value);
+    const xy = f32x4.mul(value, f32x4.add(v128.load(a, 48), v128.load(b, 48)));
+    const xz = f32x4.mul(value, f32x4.add(v128.load(a, 64), v128.load(b, 64)));
+    const yz = f32x4.mul(value, f32x4.add(v128.load(a, 80), v128.load(b, 80)));
+    x = madd(f32x4.mul(twice, f32x4.add(v128.load(a), v128.load(b))), ux, madd(xy, uy, madd(xz, uz, x)));
+    y = madd(f32x4.mul(twice, f32x4.add(v128.load(a, 16), v128.load(b, 16))), uy, madd(xy, ux, madd(yz, uz, y)));
+    z = madd(f32x4.mul(twice, f32x4.add(v128.load(a, 32), v128.load(b, 32))), uz, madd(xz, ux, madd(yz, uy, z)));
+  }
+  putForces(space, record, sumsOf(x, y, z, r), i, j);
+}
+
+/** out [rows, count, dims] = gradient in y for g [rows, count, channels]. */
+export function pairDescriptorsInY(
+  y: usize,
+  w: usize,
+  wStep: i32,
+  g: usize,
+  out: usize,
+  rows: i32,
+  count: i32,
+  dims: i32,
+  cutoff: f32,
+  radial: i32,
+  scalars: i32,
+  vectors: i32,
+  tensors: i32,
+  scratch: usize,
+): void {
+  const space = openPairs(scratch, count, dims, cutoff, radial, scalars, vectors, tensors);
+  const particleBytes = (<usize>dims) << 2;
+  const weightStep = <usize>wStep * <usize>radial * space.channelBytes;
+  for (let row = 0; row < rows; row++, w += weightStep) {
+    if (row == 0 || wStep != 0) takeWeights(space, w);
+    openGradient(space, y, g);
+    memory.fill(space.forces, 0, (<usize>count) << 4);
+    for (let record = space.records; record < space.end; record += space.recordBytes) pullPositions(space, record, g);
+    let force = space.forces;
+    for (let i = 0; i < count; i++, force += 16, out += particleBytes) {
+      for (let a: usize = 0; a < particleBytes; a += 4) store<f32>(out + a, load<f32>(force + a));
+    }
+    y += <usize>count * particleBytes;
+    g += <usize>count * space.channelBytes;
+  }
+}

@@ -1,0 +1,40 @@
+/** Pair descriptors and their gradients as kernels of tfjs's wasm backend; their plain twin is in networks/ops/pair-descriptors.ts. */
+import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-core";
+import type { KernelCall } from "../../kernels/program.js";
+import type { PairShape } from "../ops/pair-descriptors.js";
+import { issue, output, sizeFrom } from "./heap.js";
+import type { Operand } from "./heap-backend.js";
+import { type KernelArguments, own } from "./own-kernel.js";
+
+/** What every call ends with. */
+function sizes({ attrs, backend }: KernelArguments): Operand[] {
+  const { count, spatialDim, cutoff, radial, scalars, vectors, tensors } = attrs as unknown as PairShape;
+  const scratch = sizeFrom(backend, "pairScratch", count, radial, scalars, vectors, tensors);
+  return [count, spatialDim, cutoff, radial, scalars, vectors, tensors, { scratch }];
+}
+
+/** 0 where one set of weights serves all rows. */
+const step = (w: TensorInfo) => (w.shape[0] === 1 ? 0 : 1);
+
+function descriptors(args: KernelArguments): TensorInfo {
+  const { y, w } = args.inputs;
+  const rows = y.shape[0];
+  const out = output(args.backend, [rows * (args.attrs.count as number), w.shape[2]]);
+  issue(args.backend, "pairDescriptors", [y, w, step(w), out, rows, ...sizes(args)]);
+  return out;
+}
+
+function gradient(call: KernelCall, input: "y" | "w") {
+  return (args: KernelArguments): TensorInfo => {
+    const { y, w, g } = args.inputs;
+    const out = output(args.backend, args.inputs[input].shape);
+    issue(args.backend, call, [y, w, step(w), g, out, y.shape[0], ...sizes(args)]);
+    return out;
+  };
+}
+
+export const pairKernels: readonly KernelConfig[] = [
+  own("BnemPairDescriptors", descriptors),
+  own("BnemPairDescriptorsInY", gradient("pairDescriptorsInY", "y")),
+  own("BnemPairDescriptorsInW", gradient("pairDescriptorsInW", "w")),
+];
