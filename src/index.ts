@@ -11,6 +11,7 @@ export type { MonteCarloOptions } from "./estimators/monte-carlo.js";
 export { noised } from "./estimators/noised.js";
 export { type NoisedEnergyOptions, noisedEnergy } from "./estimators/noised-energy.js";
 export { noisedScore } from "./estimators/noised-score.js";
+export { type PosteriorOptions, posterior } from "./estimators/posterior.js";
 export type { ProposalName, ProposedRequest, ProposedResult } from "./estimators/proposals/noised-proposed.js";
 export type { NoisedScoreOptions } from "./estimators/score-estimator.js";
 export { tweedie } from "./estimators/tweedie.js";
@@ -22,7 +23,6 @@ export type { EvaluateOptions, EvaluateProgress, Evaluation } from "./metrics/ev
 export type { MetricResult, MetricResults } from "./metrics/result.js";
 export type { MetricName } from "./metrics/table.js";
 export { type BackendReport, type GpuSource, startBackend } from "./networks/backend.js";
-export type { DescriptorOptions } from "./networks/descriptor.js";
 export type { DescriptorOptions } from "./networks/descriptor.js";
 export type { MlpOptions } from "./networks/mlp.js";
 export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.js";
