@@ -53,10 +53,11 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
     const sample = await sampler.sample(n, { ...given, workers: runtime.workers, signal: interrupt.signal, onProgress });
     progress.endLine();
     notice.take(sample.notice);
-    const { seed, seconds, energyCalls, networkCalls, ess, logZ, x } = sample;
+    const { seed, seconds, energyCalls, networkCalls, pilotCalls, ess, logZ, x } = sample;
     if (output !== undefined) await writeSamples(output, { x, energy: sample.energy, logWeights: sample.logWeights });
-    const data = { n, dim: x.dim, seed, correction: settings.correction, seconds, energyCalls, networkCalls };
+    const data = { n, dim: x.dim, seed, correction: settings.correction, seconds, energyCalls, networkCalls, pilotCalls };
     const lines = [`${n} samples in ${seconds.toFixed(1)} s, seed ${seed}`];
+    if (pilotCalls > 0) lines.push(`${networkCalls} network rows, ${pilotCalls} of them in the pilot batch of nu`);
     if (ess) lines.push(`effective sample size ${shortNumber(ess.value)} of ${ess.n} (${shortNumber(ess.fraction)})`);
     if (logZ) lines.push(`log Z = ${shortNumber(logZ.value)} ± ${shortNumber(logZ.standardError)}`);
     lines.push(output === undefined ? "nothing written: give -o samples.npz" : `wrote ${output}`);

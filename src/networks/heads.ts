@@ -49,10 +49,11 @@ function wall(x: Tensor2D, variance: Tensor1D, features: Features, { halfWidth, 
 }
 
 /**
- * E = |x|^2 / (2 v) + (dim / 2) log(2 pi v) + outputScale raw + wall, with v = (baseStd scale)^2 + variance in raw units squared. With raw = 0
+ * E = |x|^2 / (2 v) + (freeDim / 2) log(2 pi v) + outputScale raw + wall, with v = (baseStd scale)^2 + variance in raw units squared. With raw = 0
  * (as initialised) and inside the wall it is the energy of the normalised Gaussian N(0, v I), which the noised target tends to at large noise.
  *
  * @param raw [n, 1]
+ * @param freeDim dimension of the space the density is on; below that of x for particles, whose center of mass stays at 0
  * @returns [n], kT
  */
 export function energyHead(
@@ -62,8 +63,9 @@ export function energyHead(
   variance: Tensor1D,
   outputScale: number,
   confinement: Confinement,
+  freeDim = x.shape[1],
 ): Tensor1D {
-  const normalizer = mul(add(log(features.total), Math.log(2 * Math.PI)), 0.5 * x.shape[1]);
+  const normalizer = mul(add(log(features.total), Math.log(2 * Math.PI)), 0.5 * freeDim);
   const base = add(add(mul(raw, outputScale), mul(features.square, 0.5)), normalizer);
   const energy = confinement.halfWidth === 0 ? base : add(base, wall(x, variance, features, confinement).energy);
   return reshape(energy, [raw.shape[0]]) as Tensor1D;

@@ -2,6 +2,7 @@
 import { add, mul, reshape, sum, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
 import { checkInteger, checkNumber, checkOneOf, checkOptions, checkPositive } from "../core/check.js";
 import { derive, uniformAt } from "../core/random.js";
+import { freeDimension } from "../core/subspace.js";
 import type { Key, NetworkLengths } from "../core/types.js";
 import type { FeatureOptions } from "./feature-tables.js";
 import { inputCount, makeFeatures } from "./features.js";
@@ -150,6 +151,7 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
     }
     const shapes = shapesOf(dim, output === "energy" ? 1 : dim, settings);
     const features = makeFeatures(dim, settings);
+    const freeDim = freeDimension({ dim, particles: lengths?.particles });
     const confinement = {
       halfWidth: settings.extent * settings.scale,
       detail: settings.detail * settings.scale,
@@ -165,7 +167,7 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
       forward(parameters, x, variance) {
         const seen = features(x, variance);
         const raw = layers(parameters, seen.inputs, settings.depth);
-        if (output === "energy") return energyHead(raw, seen, x, variance, settings.outputScale, confinement);
+        if (output === "energy") return energyHead(raw, seen, x, variance, settings.outputScale, confinement, freeDim);
         return scoreHead(raw, seen, x, variance, confinement);
       },
     };

@@ -30,21 +30,30 @@ function trained(output: "energy" | "score", dim = 2) {
 describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
   beforeAll(() => startBackend(backend));
 
-  test.each([1, 2, 5])("untrained, the energy is the normalised Gaussian's in %i dimensions", async (dim) => {
-    const network = mlp()(dim, "energy");
-    const model = new NeuralModel(network, network.initialize(key));
-    const at = { data: draw("at", dim * rows, -60, 60), n: rows, dim };
-    const { energy, score } = await model.energyAndScore(at, variance);
-    for (let i = 0; i < rows; i++) {
-      const v = (0.46 * 50) ** 2 + variance[i];
-      const row = [...at.data.subarray(i * dim, (i + 1) * dim)];
-      const truth = row.reduce((q, c) => q + c * c, 0) / (2 * v) + (dim / 2) * Math.log(2 * Math.PI * v);
-      // f32: a handful of roundings of 6e-8 each, on numbers the size of the energy.
-      expect(Math.abs(energy[i] - truth)).toBeLessThan(1e-6 * truth);
-      row.forEach((c, j) => void expect(Math.abs(score[i * dim + j] + c / v)).toBeLessThan(1e-6 * Math.abs(c / v) + 1e-12));
-    }
-    model.dispose();
-  });
+  test.each([
+    [1, undefined],
+    [2, undefined],
+    [5, undefined],
+    [6, { count: 3, spatialDim: 2 }],
+  ])(
+    "untrained, the energy is the normalised Gaussian's in %i dimensions, of particles %j on their subspace",
+    async (dim, particles) => {
+      const network = mlp()(dim, "energy", { scale: 50, baseStd: 0.46, particles });
+      const freeDim = particles ? dim - particles.spatialDim : dim;
+      const model = new NeuralModel(network, network.initialize(key));
+      const at = { data: draw("at", dim * rows, -60, 60), n: rows, dim };
+      const { energy, score } = await model.energyAndScore(at, variance);
+      for (let i = 0; i < rows; i++) {
+        const v = (0.46 * 50) ** 2 + variance[i];
+        const row = [...at.data.subarray(i * dim, (i + 1) * dim)];
+        const truth = row.reduce((q, c) => q + c * c, 0) / (2 * v) + (freeDim / 2) * Math.log(2 * Math.PI * v);
+        // f32: a handful of roundings of 6e-8 each, on numbers the size of the energy.
+        expect(Math.abs(energy[i] - truth)).toBeLessThan(1e-6 * truth);
+        row.forEach((c, j) => void expect(Math.abs(score[i * dim + j] + c / v)).toBeLessThan(1e-6 * Math.abs(c / v) + 1e-12));
+      }
+      model.dispose();
+    },
+  );
 
   test.each(["energy", "score"] as const)("a gated network on axis frequencies equals its f64 twin: %s", async (output) => {
     const network = mlp({ axes: true, gated: true, features: 6, featureScale: 3, width: 8 })(2, output);
