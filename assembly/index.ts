@@ -18,7 +18,21 @@ export { edgeSquares, edgeSquaresGradient } from "./edge-geometry";
 export { edgeMessage, edgeMessageGradient } from "./edge-message";
 export { edgeShift, edgeShiftGradient } from "./edge-shift";
 // Energies: rows, the fused noised estimator over a request block (draws.ts), and moves of chains over one of hamiltonian.ts.
+export { doubleWellHamiltonian, doubleWellNoised, doubleWellRows } from "./energies/double-well";
+export { funnelHamiltonian, funnelNoised, funnelRows } from "./energies/funnel";
 export { gaussianMixtureHamiltonian, gaussianMixtureNoised, gaussianMixtureRows } from "./energies/gaussian-mixture";
+export {
+  lennardJonesHamiltonian,
+  lennardJonesNoised,
+  lennardJonesRows,
+  softLennardJonesHamiltonian,
+  softLennardJonesNoised,
+  softLennardJonesRows,
+} from "./energies/lennard-jones";
+export { manyWellHamiltonian, manyWellNoised, manyWellRows } from "./energies/many-well";
+export { muellerBrownHamiltonian, muellerBrownNoised, muellerBrownRows } from "./energies/mueller-brown";
+export { ringsHamiltonian, ringsNoised, ringsRows } from "./energies/rings";
+export { twoMoonsHamiltonian, twoMoonsNoised, twoMoonsRows } from "./energies/two-moons";
 // Input features of a network, their gradient and their tangent; tables from src/networks/feature-tables.ts.
 export { features, featuresGradient, featuresTangent } from "./features";
 export { gemm, gemmBatched, gemmScratch } from "./gemm";

@@ -4,8 +4,16 @@ export { derive, keyOf } from "./core/random.js";
 export type * from "./core/types.js";
 export { expectation, type ImportanceSummary, importance, systematicResample } from "./correction/importance.js";
 export { type CustomEnergy, type CustomEnergyOptions, customEnergy } from "./energies/custom.js";
+export { type DoubleWellOptions, doubleWell } from "./energies/double-well.js";
+export { type FunnelOptions, funnel } from "./energies/funnel.js";
 export { type GaussianMixtureOptions, gaussianMixture } from "./energies/gaussian-mixture.js";
+export { gmm16 } from "./energies/gmm16.js";
+export { type LennardJonesOptions, lennardJones } from "./energies/lennard-jones.js";
+export { type ManyWellOptions, manyWell } from "./energies/many-well.js";
+export { type MuellerBrownOptions, muellerBrown } from "./energies/mueller-brown.js";
 export { energyByName, listEnergies } from "./energies/registry.js";
+export { type RingsOptions, rings } from "./energies/rings.js";
+export { type TwoMoonsOptions, twoMoons } from "./energies/two-moons.js";
 export { type BootstrappedOptions, bootstrapped } from "./estimators/bootstrapped.js";
 export type { MonteCarloOptions } from "./estimators/monte-carlo.js";
 export { noised } from "./estimators/noised.js";
@@ -57,6 +65,10 @@ export {
   train,
 } from "./pipeline/trainer.js";
 export { version } from "./pipeline/version.js";
+export { type GaussianPriorOptions, gaussianPrior } from "./priors/gaussian.js";
+export { type MoreauPriorOptions, moreauPrior } from "./priors/moreau.js";
+export { priorByName, priorNames } from "./priors/registry.js";
+export { type TwoBodyPriorOptions, twoBodyPrior } from "./priors/two-body.js";
 export { curveFigure } from "./report/curve-figure.js";
 export { standaloneSvg } from "./report/figure.js";
 export { histogramFigure } from "./report/histogram-figure.js";

@@ -1,7 +1,15 @@
 /** Energies by name: one row each. The CLI, checkpoints and pages build their targets from here. */
 import { checkOptions, nearest } from "../core/check.js";
 import type { Energy, Json } from "../core/types.js";
+import { doubleWell } from "./double-well.js";
+import { funnel } from "./funnel.js";
 import { gaussianMixture } from "./gaussian-mixture.js";
+import { gmm16 } from "./gmm16.js";
+import { lennardJones } from "./lennard-jones.js";
+import { manyWell } from "./many-well.js";
+import { muellerBrown } from "./mueller-brown.js";
+import { rings } from "./rings.js";
+import { twoMoons } from "./two-moons.js";
 
 type EnergyOptions = { readonly [name: string]: Json };
 
@@ -27,6 +35,78 @@ const ROWS: readonly EnergyRow[] = [
     summary: "Gaussian mixture with your own means, weights and standard deviations, in any dimension",
     takesOptions: true,
     make: (options) => gaussianMixture(options),
+  },
+  {
+    name: "gmm16",
+    summary: "four Gaussians of weights .4, .3, .2, .1 in 16 dimensions, 20 standard deviations apart; local moves never cross",
+    takesOptions: false,
+    make: () => gmm16(),
+  },
+  {
+    name: "dw4",
+    summary: "4 particles in the plane, double wells in their distances (DW-4, every pair counted once)",
+    takesOptions: false,
+    make: () => doubleWell(),
+  },
+  {
+    name: "double-well",
+    summary: "particles with double wells in their distances: your own number, dimension and coefficients",
+    takesOptions: true,
+    make: (options) => doubleWell(options),
+  },
+  {
+    name: "lj13",
+    summary: "13 Lennard-Jones particles in a harmonic trap (LJ-13, every pair counted twice as in the public benchmark)",
+    takesOptions: false,
+    make: () => lennardJones({ count: 13 }),
+  },
+  {
+    name: "lj55",
+    summary: "55 Lennard-Jones particles in a harmonic trap (LJ-55, every pair counted twice as in the public benchmark)",
+    takesOptions: false,
+    make: () => lennardJones({ count: 55 }),
+  },
+  {
+    name: "lennard-jones",
+    summary: "Lennard-Jones particles in a harmonic trap: your own number, depth, radius, trap, pair counting and soft core",
+    takesOptions: true,
+    make: (options) => lennardJones(options),
+  },
+  {
+    name: "manywell32",
+    summary: "16 independent pairs of coordinates with two wells each, 65,536 modes; exact log Z and draws",
+    takesOptions: false,
+    make: () => manyWell({ dim: 32 }),
+  },
+  {
+    name: "many-well",
+    summary: "independent pairs of coordinates with two wells each, in any even dimension; exact log Z and draws",
+    takesOptions: true,
+    make: (options) => manyWell(options),
+  },
+  {
+    name: "mueller-brown",
+    summary: "the surface of Mueller and Brown in the plane: three minima along a bent path",
+    takesOptions: true,
+    make: (options) => muellerBrown(options),
+  },
+  {
+    name: "funnel",
+    summary: "Neal's funnel in any dimension: one coordinate sets the width of the others; exact log Z and draws",
+    takesOptions: true,
+    make: (options) => funnel(options),
+  },
+  {
+    name: "rings",
+    summary: "concentric rings in the plane; exact log Z and draws",
+    takesOptions: true,
+    make: (options) => rings(options),
+  },
+  {
+    name: "two-moons",
+    summary: "two facing crescents in the plane",
+    takesOptions: true,
+    make: (options) => twoMoons(options),
   },
 ];
 

@@ -12,7 +12,16 @@ export type StridedPair = (
 ) => void;
 
 /** Energies with kernels: each exports `<name>Rows`, `<name>Noised` and `<name>Hamiltonian`. */
-export type EnergyExport = "gaussianMixture";
+export type EnergyExport =
+  | "doubleWell"
+  | "funnel"
+  | "gaussianMixture"
+  | "lennardJones"
+  | "softLennardJones"
+  | "manyWell"
+  | "muellerBrown"
+  | "rings"
+  | "twoMoons";
 
 /** energy [n] of x [n, dim]; gradient [n, dim] too unless 0. */
 type RowsExport = (block: number, x: number, n: number, energy: number, gradient: number, scratch: number) => void;

@@ -1,6 +1,7 @@
 /** Any energy that has kernels: value, gradient, and the fused estimator of its noised density. */
 import { checkBatch } from "../core/check.js";
-import type { Batch, NoisedRequest, NoisedResult } from "../core/types.js";
+import { removeMean } from "../core/subspace.js";
+import type { Batch, NoisedRequest, NoisedResult, Particles } from "../core/types.js";
 import type { EnergyExport } from "./abi.js";
 import type { Lease } from "./arena.js";
 import { kernels } from "./load.js";
@@ -9,6 +10,8 @@ import { checkRequest, putRequest, requestParts, tableOf } from "./perturbations
 /** An energy as the kernels know it: the names of its three exports, and its parameters as a block in their memory. */
 export interface EnergyKernel {
   readonly dim: number;
+  /** Where the energy does not change with a translation: means are brought to the subspace without one. */
+  readonly particles?: Particles;
   readonly rows: `${EnergyExport}Rows`;
   readonly noised: `${EnergyExport}Noised`;
   readonly hamiltonian: `${EnergyExport}Hamiltonian`;
@@ -16,6 +19,28 @@ export interface EnergyKernel {
   parts(): readonly number[];
   /** Writes the parameters; returns the address of the overlay block. */
   put(lease: Lease): number;
+}
+
+/** Kernel of an energy whose block is integers, then f32 numbers. */
+export function blockKernel(
+  name: EnergyExport,
+  dim: number,
+  integers: readonly number[],
+  numbers: readonly number[],
+  particles?: Particles,
+): EnergyKernel {
+  const words = new Int32Array(integers.length + numbers.length);
+  words.set(integers);
+  words.set(new Int32Array(Float32Array.from(numbers).buffer), integers.length);
+  return {
+    dim,
+    particles,
+    rows: `${name}Rows`,
+    noised: `${name}Noised`,
+    hamiltonian: `${name}Hamiltonian`,
+    parts: () => [words.byteLength],
+    put: (lease) => lease.putWords(words),
+  };
 }
 
 function evaluate(
@@ -59,7 +84,8 @@ export function kernelEnergyAndGradient(kernel: EnergyKernel, x: Batch): { energ
  *   y_k = x + sqrt(h) eps_k
  *
  * exp(-E_K) is unbiased for exp(-E_h) in all three modes; E_K is high by about Var(w) / (2 K mean(w)^2), w = exp(-E). Row r uses
- * the stream (key, r) alone. Where every draw has E = +inf: E_K = +inf, S_K = 0, D_K = x.
+ * the stream (key, r) alone. Where every draw has E = +inf: E_K = +inf, S_K = 0, D_K = x. For particles the noise may move the center
+ * of mass, which changes neither E nor grad E; D_K is projected on the subspace without one.
  *
  * @throws TypeError / RangeError for shapes, non-finite x, variance <= 0, K < 1, in lattice mode K no power of two or dim > 64
  * @see OuYang et al. 2024, arXiv:2409.09787; Akhound-Sadegh et al. 2024, arXiv:2402.06121
@@ -83,7 +109,9 @@ export function kernelNoised(kernel: EnergyKernel, request: NoisedRequest): Nois
     const nonFinite = exports[kernel.noised](block, ask, at, h, n, energy, vector, lease.take(scratchBytes));
     const common = { energy: lease.get(energy, n), nonFinite, energyCalls: n * mcSamples };
     if (quantity === "score") return { ...common, score: lease.get(vector, n * dim) };
-    if (quantity === "mean") return { ...common, mean: lease.get(vector, n * dim) };
-    return common;
+    if (quantity === "energy") return common;
+    const mean = lease.get(vector, n * dim);
+    if (kernel.particles) removeMean(mean, n, kernel.particles);
+    return { ...common, mean };
   });
 }
