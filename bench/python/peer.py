@@ -274,7 +274,15 @@ def metric():
     return f"scipy {scipy.__version__}, numpy {np.__version__}", compute
 
 
-version, step = {"trainingStep": training_step, "score": score, "estimator": estimator, "metric": metric}[case["role"]]()
+def pair_network():
+    torch = import_torch()
+    import pair_networks
+
+    return f"torch {torch.__version__}, {torch.get_num_threads()} thread(s)", pair_networks.pair_network(torch, case, arrays)
+
+
+roles = {"trainingStep": training_step, "score": score, "estimator": estimator, "metric": metric, "pairNetwork": pair_network}
+version, step = roles[case["role"]]()
 say({"ready": True, "version": version})
 for line in sys.stdin:
     ask = json.loads(line)
