@@ -58,6 +58,10 @@ export { noisedScratch } from "./noised";
 // Descriptors of particles from their pairs, and their gradients in positions and radial weights.
 export { pairDescriptors, pairDescriptorsInW, pairDescriptorsInY } from "./pair-descriptors";
 export { pairScratch } from "./pair-space";
+// Priors of pair energies: tables of noise levels, sums over pairs, envelopes.
+export { moreauRows, moreauScratch } from "./priors/moreau";
+export { collapsePairs } from "./priors/pair-table";
+export { twoBodyRows, twoBodyScratch } from "./priors/two-body";
 // Random numbers of row (key a, key b, step, row). Every `state` is 64 bytes of scratch.
 export { bits, normals, perturb, uniforms } from "./random";
 export { gatherRows, segmentSum } from "./segment";

@@ -336,4 +336,32 @@ export interface KernelExports extends EnergyExports {
 
   trainingRowsScratch(dim: number): number;
   trainingRows(request: number, firstRow: number, count: number, x: number, variance: number, scratch: number): void;
+
+  collapsePairs(low: number, high: number, weights: number, out: number, intervals: number): void;
+  twoBodyScratch(count: number): number;
+  twoBodyRows(
+    table: number,
+    count: number,
+    spatialDim: number,
+    x: number,
+    n: number,
+    share: number,
+    stiffness: number,
+    sums: number,
+    score: number,
+    scratch: number,
+  ): void;
+  moreauScratch(count: number): number;
+  moreauRows(
+    table: number,
+    request: number,
+    x: number,
+    n: number,
+    share: number,
+    stiffness: number,
+    sums: number,
+    squares: number,
+    score: number,
+    scratch: number,
+  ): void;
 }

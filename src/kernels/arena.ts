@@ -37,6 +37,11 @@ export class Lease {
     return at;
   }
 
+  /** Writes f32 values to bytes that were taken before. */
+  write(pointer: number, values: Float32Array): void {
+    new Float32Array(this.memory.buffer, pointer, values.length).set(values);
+  }
+
   /** A copy of `count` f32 values, owned by the caller. */
   get(pointer: number, count: number): Float32Array {
     return new Float32Array(this.memory.buffer, pointer, count).slice();

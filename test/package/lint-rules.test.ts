@@ -16,6 +16,7 @@ const borders: Record<string, { folders: string[]; packages: string[] }> = {
   mcmc: { folders: low, packages: [] },
   estimators: { folders: low, packages: [] },
   metrics: { folders: low, packages: [] },
+  priors: { folders: low, packages: [] },
   samplers: { folders: core, packages: [] },
   correction: { folders: ["core", "kernels", "mcmc"], packages: [] },
   networks: { folders: low, packages: ["@tensorflow/tfjs-core"] },
