@@ -1,6 +1,6 @@
 /**
- * Second layer of the edges of a graph network, from where its SiLU begins: m = silu(z), g = sigmoid(m . w + bias) f, y = g m, and the sum of y over the edges of
- * each particle. z [nodes edges, width] with `edges` rows per node, w [width], bias [1], f [nodes edges] or [1] for all; the width is a multiple of 4.
+ * Second layer of the edges of a graph network, from where its SiLU begins: m = silu(z), g = sigmoid(m . w + bias) f, y = g m, and the sum
+ * of y over the edges of each particle. z [nodes edges, width] with `edges` rows per node, w [width], bias [1], f [nodes edges] or [1] for all; the width is a multiple of 4.
  */
 import { decay, falling, reciprocal, rising, slope } from "./silu";
 import { madd } from "./simd";

@@ -1,6 +1,6 @@
 /**
- * First layer of the edges of a graph network, by its parts: with z_ij = a_i + c_j + r_ij w_0 + q_ij w_1, where a and c are products of the
- * nodes (n of them in place of n^2), y_ij = silu(z_ij). a, c [batch n, width], r, q [edges] (edge-geometry.ts), w [2, width]; the width is a
+ * First layer of the edges of a graph network by its parts: y_ij = silu(a_i + c_j + r_ij w_0 + q_ij w_1), where a and c are products of the
+ * nodes (n of them in place of n^2). a, c [batch n, width], r, q [edges] (edge-geometry.ts), w [2, width]; the width is a
  * multiple of 4. Derivatives take z and its exponential again: that is cheaper than to keep them (8 bytes an entry through the third cache).
  */
 import { decay, falling, reciprocal, rising, slope } from "./silu";

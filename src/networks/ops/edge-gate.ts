@@ -24,8 +24,8 @@ export interface Gated {
 }
 
 /**
- * With m = silu(z): messages m sigmoid(m w + bias) f, and their sums over the `edges` rows of each node. z [nodes edges, width], w [width, 1],
- * bias [1], f [nodes edges entries in any shape], or [1] for all. Differentiable once, in all four. The width is a multiple of 4.
+ * With m = silu(z): messages m sigmoid(m w + bias) f, and their sums over the `edges` rows of each node. z [nodes edges, width],
+ * w [width, 1], bias [1], f [nodes edges entries in any shape], or [1] for all. Differentiable once, in all four. The width is a multiple of 4.
  */
 export function edgeGate(z: Tensor2D, w: Tensor2D, bias: Tensor1D, f: Tensor, edges: number): Gated {
   if (!ownKernelsRun()) return edgeGatePlain(z, w, bias, f, edges);

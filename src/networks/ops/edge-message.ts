@@ -1,4 +1,4 @@
-/** The first layer of the edges of a graph network from products of the nodes, with its SiLU: neither a gather nor a matrix of joined features. */
+/** The first layer of a graph network's edges from products of the nodes, with its SiLU: no gather, no matrix of joined features. */
 import { add, engine, type GradConfig, matMul, reshape, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import { ownKernelsRun } from "../wasm/kernel-mode.js";
 import { joinColumns } from "./columns.js";
@@ -7,8 +7,8 @@ import { noSecondDerivative } from "./first-order.js";
 import { silu } from "./silu.js";
 
 /**
- * silu(a_i + c_j + r_ij w_0 + q_ij w_1), [batch n (n - 1), width], for a, c [batch n, width], r, q [batch, n, n - 1] and w [2, width]. Differentiable
- * once, in all five. The width is a multiple of 4.
+ * silu(a_i + c_j + r_ij w_0 + q_ij w_1), [batch n (n - 1), width], for a, c [batch n, width], r, q [batch, n, n - 1] and w [2, width].
+ * Differentiable once, in all five. The width is a multiple of 4.
  */
 export function edgeMessage(a: Tensor2D, c: Tensor2D, r: Tensor, q: Tensor, w: Tensor2D): Tensor2D {
   return ownKernelsRun() ? engine().runKernel("BnemEdgeMessage", { a, c, r, q, w }) : edgeMessagePlain(a, c, r, q, w);

@@ -20,9 +20,9 @@ import { noSecondDerivative } from "./first-order.js";
 import { silu } from "./silu.js";
 
 /**
- * x_i + sum_j range f_ij tanh(silu(z_ij) w) (x_i - x_j) / (rho_ij + 1), rho = sqrt(|x_i - x_j|^2 + 1e-8), [batch, n, dim]. z [batch n (n - 1), width],
- * w [width, 1], x [batch, n, dim], f [batch n (n - 1) entries in any shape], or [1] for all. Differentiable once, in all four. The width is a
- * multiple of 4.
+ * x_i + sum_j range f_ij tanh(silu(z_ij) w) (x_i - x_j) / (rho_ij + 1), rho = sqrt(|x_i - x_j|^2 + 1e-8), [batch, n, dim].
+ * z [batch n (n - 1), width], w [width, 1], x [batch, n, dim], f [batch n (n - 1) entries in any shape], or [1] for all.
+ * Differentiable once, in all four. The width is a multiple of 4.
  */
 export function edgeShift(z: Tensor2D, w: Tensor2D, x: Tensor, f: Tensor, range: number): Tensor {
   return ownKernelsRun() ? engine().runKernel("BnemEdgeShift", { z, w, x, f }, { range }) : edgeShiftPlain(z, w, x, f, range);

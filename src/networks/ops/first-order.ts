@@ -1,4 +1,4 @@
-/** Kernels that compute first derivatives only: training on energies or on a score head needs no more, and a missing second one must not pass for zero. */
+/** Kernels of first derivatives only: training on energies or on a score head needs no more, and a missing second one must not pass for 0. */
 import type { GradConfig } from "@tensorflow/tfjs-core";
 import { BnemError } from "../../core/errors.js";
 
