@@ -3,8 +3,8 @@
  *
  *   sum_i -log (1/K) sum_k exp(-E_i(y_k)),   E_i = 1/2 sum_{j != i} u(r_ij) + trap / 2 |x_i - center of mass|^2,   sum_i E_i = E
  *
- * This is NOT the noised energy: the mean of a product is not the product of the means. It lies below by an amount that depends on x,
- * so its gradient is no score: on DW-4 by 2.5 +- 1.6 kT at sigma .3 and 5.1 +- 1.7 at sigma 1, where the true one varies by 1.0. Its variance
+ * This is NOT the noised energy: the mean of a product is not the product of the means. It lies above it by an amount that depends
+ * on x, so its gradient is no score: on DW-4 by 2.5 +- 1.6 kT at sigma .3 and 5.1 +- 1.7 at sigma 1, where the true one varies by 1.0. Its variance
  * is far smaller, which is why it trains where K plain draws do not. Kept to compare with what was published.
  *
  * @see OuYang et al. 2024, arXiv:2409.09787, public code

@@ -312,7 +312,7 @@ describe("bad input", () => {
     expect(() => make({ proposal: "laplace", defensive: "0.3" as never })).toThrow(TypeError);
     expect(() => make({ defensive: 0.5 })).toThrow(/leave it out/);
     expect(make({ proposal: "prior" }).options).not.toHaveProperty("proposal");
-    expect(make({ proposal: "shifted" }).options).toMatchObject({ proposal: "shifted", defensive: 0.25 });
+    expect(make({ proposal: "shifted" }).options).toMatchObject({ proposal: "shifted", defensive: 0.125 });
   });
 
   test("noised itself", () => {

@@ -36,7 +36,7 @@ export const PROPOSALS: readonly ProposalName[] = ["prior", "shifted", "laplace"
 /** A request of `noised` with a proposal. */
 export interface ProposedRequest extends NoisedRequest {
   readonly proposal: ProposalName;
-  /** alpha in (0, 1]: at least this share of the draws comes from the noise, so no weight is above 1 / alpha. Default 0.25. */
+  /** alpha in (0, 1]: at least this share of the draws comes from the noise, so no weight is above 1 / alpha. Default 0.125. */
   readonly defensive?: number;
 }
 
@@ -46,8 +46,11 @@ export interface ProposedResult extends NoisedResult {
   readonly fellBack: number;
 }
 
-/** A share of the draws from the noise that measures well from sigma .01 to .3 on LJ-13. */
-export const DEFENSIVE = 0.25;
+/**
+ * Standard deviation of E_K for LJ-13 by Laplace at K = 128, alpha .05/.1/.25/.5: .008/.011/.021/.036 at sigma .01, .021/.023/.031/.045 at .02,
+ * .089/.094/.090/.109 at .04, .46/.41/.44/.52 at .08, 1.13/1.09/1.07/1.15 at .15. A power of two leaves lattices whole.
+ */
+export const DEFENSIVE = 0.125;
 
 /** @throws TypeError / RangeError unless in (0, 1] */
 export function checkDefensive(call: string, alpha: unknown): number {
@@ -74,7 +77,7 @@ function logWeight(ratio: number, a: number): number {
   return ratio <= 0 ? -log(a + (1 - a) * exp(ratio)) : -ratio - log(a * exp(-ratio) + 1 - a);
 }
 
-/** y and log w of a row's K draws from its standard normals. Draws of both kinds alternate: antithetic pairs and lattices stay whole at alpha = 1/4, 1/2. */
+/** y and log w of a row's K draws from its standard normals. Draws of both kinds alternate: at alpha = 1/2, 1/4, ... each kind is a lattice of its own. */
 function placeDraws(row: ProposalRow, proposal: RowProposal | null, normals: Float32Array, plain: number, draws: Draws): void {
   const { x, h, probe } = row;
   const { particles, dim } = probe.energy;
@@ -114,7 +117,7 @@ function scratch(K: number, dim: number): Draws {
 
 /**
  * `noised` with a proposal other than "prior". A row's draws and bits do not depend on the rows beside it. Cost a row: K energies (with
- * gradients for quantity "score"); "shifted" one gradient more; "laplace" 2 dim + 1 to 9 gradients for each of 2 to 20 Newton steps,
+ * gradients for quantity "score"); "shifted" one gradient more; "laplace" 2 dim + 1 to 9 gradients for each of 2 to 40 Newton steps,
  * and dim^2 / 2 multiply-adds a draw in JavaScript.
  * @throws as `noised`; RangeError for an unknown proposal or a defensive share outside (0, 1]
  */
