@@ -19,8 +19,11 @@ const lj13 = { count: 13, spatialDim: 3 };
 const lj55 = { count: 55, spatialDim: 3 };
 /** `network`: an export of src/pipeline/networks.ts, and a function of bench/python/pair_networks.py. */
 const systems = [
-  { name: "descriptor-lj13", network: "descriptor", options: lj13, batch: 128 },
-  { name: "descriptor-lj55", network: "descriptor", options: { ...lj55, cutoff: 3 }, batch: 32 },
+  { name: "descriptor-lj13", network: "descriptor", particles: lj13, options: {}, batch: 128 },
+  { name: "descriptor-lj55", network: "descriptor", particles: lj55, options: { cutoff: 3 }, batch: 32 },
+  { name: "egnn3-lj13", network: "egnn", particles: lj13, options: { width: 128, depth: 3 }, batch: 32 },
+  { name: "egnn5-lj13", network: "egnn", particles: lj13, options: { width: 128, depth: 5 }, batch: 32 },
+  { name: "egnn5-lj55", network: "egnn", particles: lj55, options: { width: 128, depth: 5 }, batch: 2 },
 ];
 const tasks = ["training", "inference"];
 const cases = systems.flatMap((system) => tasks.map((task) => ({ ...system, task, name: `${system.name}-${task}` })));
@@ -30,7 +33,14 @@ const peers = {
   bnem: nodePeer("pair-networks"),
   "bnem plain": nodePeer("pair-networks", { exact: true }),
   "torch 1 thread": pythonPeer({ threads: 1 }),
+  // With a row of joined features for every edge, as the papers' programs are written.
+  "torch as published 1 thread": pythonPeer({ threads: 1, formulation: "published" }),
 };
+const publishedNetworks = ["egnn"];
+const peersOf = ({ network }) =>
+  Object.fromEntries(
+    Object.entries(peers).filter(([name]) => !name.includes("published") || publishedNetworks.includes(network)),
+  );
 
 /** Clusters about a grid of spacing 1.05 with thermal motion and noise of variance h. */
 function clusters(count, rows, variance) {
@@ -44,17 +54,17 @@ function clusters(count, rows, variance) {
 }
 
 /** What a case writes for its peers. */
-async function filesOf({ network, options, batch, task }) {
-  const dim = options.count * options.spatialDim;
-  const made = networkOf(await started(), { network, options, dim });
+async function filesOf({ network, options, particles, batch, task }) {
+  const dim = particles.count * particles.spatialDim;
+  const made = networkOf(await started(), { network, options, particles, dim });
   const lib = await started();
   const jitter = uniformArray(seed + 2, made.parameterCount, 0.1);
   const parameters = made.initialize(lib.keyOf(seed)).map((p, i) => p + jitter[i]);
   const spread = uniformArray(seed + 3, batch);
   const variance = Float32Array.from(spread, (u) => (task === "training" ? Math.exp(2 * (-2 + 2.5 * u)) : 0.04));
-  const x = clusters(options.count, batch, variance);
+  const x = clusters(particles.count, batch, variance);
   const weight = uniformArray(seed + 4, batch, 1 / batch);
-  const facts = { role: "pairNetwork", network, task, options: made.options, shapes: made.shapes, batch, dim };
+  const facts = { role: "pairNetwork", network, task, options: made.options, shapes: made.shapes, particles, batch, dim };
   return writeCase(facts, { parameters, x, variance, weight });
 }
 
@@ -73,7 +83,7 @@ async function measure(theCase) {
   const options = { rounds: quick ? 3 : 15, sliceMs: 60, patienceMs: 6000, firstValues: 1, warmMs: quick ? 200 : 600 };
   const loadBefore = loadAverage();
   try {
-    const rows = await interleave(peers, files.folder, { ...options, check, profile: true });
+    const rows = await interleave(peersOf(theCase), files.folder, { ...options, check, profile: true });
     const result = { ...theCase, loadBefore, loadAfter: loadAverage(), ...report(rows, "bnem") };
     printRows(theCase.name, result);
     return result;

@@ -32,12 +32,13 @@ export type { MetricResult, MetricResults } from "./metrics/result.js";
 export type { MetricName } from "./metrics/table.js";
 export { type BackendReport, type GpuSource, startBackend } from "./networks/backend.js";
 export type { DescriptorOptions } from "./networks/descriptor.js";
+export type { EgnnOptions } from "./networks/egnn.js";
 export type { MlpOptions } from "./networks/mlp.js";
 export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.js";
 export type { SettledSettings, TrainOptions } from "./pipeline/configure.js";
 export { evaluate, type ScoredSample } from "./pipeline/evaluate.js";
 export { type InitOptions, init } from "./pipeline/init.js";
-export { descriptor, mlp } from "./pipeline/networks.js";
+export { descriptor, egnn, mlp } from "./pipeline/networks.js";
 export { NeuralSampler, type SampleOptions, type SampleResult } from "./pipeline/neural-sampler.js";
 export type { OptionField } from "./pipeline/option-fields.js";
 export {

@@ -65,12 +65,79 @@ def descriptor(torch, o):
     return forward
 
 
-networks = {"descriptor": descriptor}
+def egnn(torch, o, published=False):
+    """
+    src/networks/egnn.ts. The first layer of the edges by its parts, sums over neighbors as sums over an axis, no gather; `published`: indexed rows, joined
+    features and sums by index for every edge.
+    """
+    dim, depth, silu, linear = o["spatialDim"], o["depth"], torch.nn.functional.silu, torch.nn.functional.linear
+    low = math.log(o["sigmaFloor"])
+    span = math.log(o["sigmaTop"]) - low
+
+    def layer(x, take):
+        return linear(x, take().t(), take())
+
+    def dense_round(take, u, h, start):
+        rows, count = u.shape[:2]
+        first, second, lengths, bias = take(), take(), take(), take()
+        d = u[:, :, None] - u[:, None]
+        square = (d * d).sum(-1, keepdim=True)
+        z = linear(h, first.t(), bias)[:, :, None] + linear(h, second.t())[:, None] + square * lengths[0] + start * lengths[1]
+        m = silu(layer(silu(z), take))
+        others = 1 - torch.eye(count).reshape(1, count, count, 1)
+        m = m * (torch.sigmoid(layer(m, take)) * others)
+        pull = torch.tanh(linear(silu(layer(m, take)), take().t())) * (o["range"] / depth)
+        return d / (torch.sqrt(square + 1e-8) + 1), pull, m.sum(2), lambda steps: steps.sum(2)
+
+    def edge_round(take, u, h, start):
+        rows, count = u.shape[:2]
+        pairs = torch.tensor([(i, j) for i in range(count) for j in range(count) if i != j])
+        to, source = ((torch.arange(rows)[:, None] * count + pairs[:, at]).reshape(-1) for at in (0, 1))
+        points, nodes = u.reshape(rows * count, dim), h.reshape(rows * count, -1)
+        first, second, lengths, bias = take(), take(), take(), take()
+        d = points[to] - points[source]
+        square = (d * d).sum(-1, keepdim=True)
+        joined = torch.cat([nodes[to], nodes[source], square, start.reshape(-1, 1)], 1)
+        m = silu(layer(silu(linear(joined, torch.cat([first, second, lengths]).t(), bias)), take))
+        m = m * torch.sigmoid(layer(m, take))
+        pull = torch.tanh(linear(silu(layer(m, take)), take().t())) * (o["range"] / depth)
+        added = lambda values: torch.zeros(rows * count, values.shape[1]).index_add(0, to, values).reshape(rows, count, -1)
+        return d / (torch.sqrt(square + 1e-8) + 1), pull, added(m), added
+
+    def starting(u):
+        square = (u[:, :, None] - u[:, None]).square().sum(-1)
+        if not published:
+            return square.unsqueeze(-1)
+        count = u.shape[1]
+        return square.flatten(1)[:, 1:].reshape(len(u), count - 1, count + 1)[:, :, :-1]
+
+    def forward(pieces, x, variance):
+        at = iter(pieces)
+        take = lambda: next(at)
+        start_u = (x / o["scale"]).reshape(len(x), -1, dim)
+        sigma = torch.sqrt(variance) / o["scale"]
+        t = (torch.log(sigma.clamp_min(o["sigmaFloor"])) - low) / span
+        h = layer(t.reshape(-1, 1, 1).expand(len(x), start_u.shape[1], 1), take)
+        u, start = start_u, starting(start_u)
+        for _ in range(depth):
+            direction, pull, sums, total = (edge_round if published else dense_round)(take, u, h, start)
+            u = u + total(direction * pull)
+            h = h + layer(silu(layer(torch.cat([h, sums], -1), take)), take)
+        v = u - start_u
+        v = v - v.mean(1, keepdim=True)
+        lengths = torch.sqrt(v.square().sum(-1) + 1e-6) - 1e-3
+        return (lengths - layer(h, take).squeeze(-1)).sum(1)
+
+    return forward
+
+
+networks = {"descriptor": descriptor, "egnn": egnn}
 
 
 def pair_network(torch, case, arrays):
     """Returns step(): the value, and the root mean square of the gradient in the parameters ("training") or in x ("inference")."""
-    forward = networks[case["network"]](torch, case["options"])
+    published = {"published": True} if case.get("formulation") == "published" else {}
+    forward = networks[case["network"]](torch, case["options"], **published)
     x = torch.from_numpy(arrays["x"]).reshape(case["batch"], -1)
     variance, weight = torch.from_numpy(arrays["variance"]), torch.from_numpy(arrays["weight"])
     pieces, begin = [], 0

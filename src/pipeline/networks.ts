@@ -1,6 +1,7 @@
 /** Networks of the public surface: what they are made of stays inside, because no tensor appears in a public signature. */
 import type { NetworkRecipe } from "../core/types.js";
 import { type DescriptorOptions, descriptor as makeDescriptor } from "../networks/descriptor.js";
+import { type EgnnOptions, egnn as makeEgnn } from "../networks/egnn.js";
 import { type MlpOptions, mlp as makeMlp } from "../networks/mlp.js";
 
 /**
@@ -18,3 +19,11 @@ export const mlp: (options?: MlpOptions) => NetworkRecipe = makeMlp;
  * @throws TypeError, RangeError for options of the wrong kind or value
  */
 export const descriptor: (options?: DescriptorOptions) => NetworkRecipe = makeDescriptor;
+
+/**
+ * The papers' equivariant graph network, energy or score: for targets with `particles`. Lengths and sigmas in the options are in units of
+ * `scale`. Its weights do not depend on the number of particles.
+ *
+ * @throws TypeError, RangeError for options of the wrong kind or value, or for a target without particles
+ */
+export const egnn: (options?: EgnnOptions) => NetworkRecipe = makeEgnn;

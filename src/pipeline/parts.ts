@@ -11,6 +11,7 @@ import { noisedScore } from "../estimators/noised-score.js";
 import { posterior } from "../estimators/posterior.js";
 import { tweedie } from "../estimators/tweedie.js";
 import { descriptor } from "../networks/descriptor.js";
+import { egnn } from "../networks/egnn.js";
 import { mlp } from "../networks/mlp.js";
 import type { NetworkFactory } from "../networks/network.js";
 import { cosineSchedule } from "../schedules/cosine.js";
@@ -29,7 +30,7 @@ export interface PartRecord {
 type Maker<T> = (options: never) => T;
 
 const estimators: { readonly [name: string]: Maker<Estimator> } = { noisedEnergy, noisedScore, tweedie, bootstrapped, posterior };
-const networks: { readonly [name: string]: Maker<NetworkFactory> } = { descriptor, mlp };
+const networks: { readonly [name: string]: Maker<NetworkFactory> } = { descriptor, egnn, mlp };
 const schedules: { readonly [name: string]: Maker<NoiseSchedule> } = {
   geometric: geometricSchedule,
   linear: linearSchedule,

@@ -24,9 +24,9 @@ export function started() {
   return loading;
 }
 
-/** The network of a case: { network: name, options, dim }. */
-export function networkOf(lib, { network, options, dim }) {
-  return lib.networks[network](options)(dim, "energy");
+/** The network of a case: { network: name, options, particles, dim }. */
+export function networkOf(lib, { network, options, particles, dim }) {
+  return lib.networks[network](options)(dim, "energy", { scale: 1, baseStd: 1, particles });
 }
 
 /** sum_b weight_b E(x_b) and its gradient in the parameters. */
