@@ -5,7 +5,7 @@
 import { derive, uniformAt } from "../core/random.js";
 import type { Batch, Energy, Key } from "../core/types.js";
 import { firstRows } from "./metric.js";
-import type { DrawnRows, GivenRows, Rows } from "./score-pair.js";
+import type { DrawnRows, Rows } from "./score-pair.js";
 
 export interface Draws {
   readonly from: "exact" | "reference";
@@ -13,6 +13,8 @@ export interface Draws {
   readonly rows: number;
   /** What the sample is scored against; equal n. */
   readonly references: readonly Batch[];
+  /** Every row from the target that is at hand: averages are compared with those over all of them. */
+  readonly all: Batch;
   /** Two independent stand-ins for a perfect sample of `rows` rows and its reference; k = 0, 1, ... */
   pair(k: number, rows: number): readonly [Rows, Rows];
 }
@@ -38,6 +40,7 @@ export function exactDraws(
     from: "exact",
     rows: n,
     references: used,
+    all: concatenate(given ?? used),
     pair: (k, rows) => [drawn(rows, "pair", k, 0), drawn(used[0].n, "pair", k, 1)],
   };
 }
@@ -49,23 +52,25 @@ function equalRows(batches: readonly Batch[]): Batch[] {
 
 /**
  * References and pairs from given rows alone. Two disjoint sets are needed for a pair, so at most half of the rows are used at a
- * time; pairs are random splits of the same rows and not independent of each other: their standard error is too small.
+ * time; pairs are random splits of the same rows and not independent of each other: their standard error is too small. One given set
+ * is taken apart into references at random: rows of a file of chains are in the order of the chains.
  */
 export function splitDraws(given: readonly Batch[], n: number, references: number, key: Key): Draws {
   const pool = concatenate(given);
   const rows = Math.min(n, pool.n >> 1);
+  const sizes = Array.from({ length: Math.min(references, Math.floor(pool.n / rows)) }, () => rows);
   return {
     from: "reference",
     rows,
     references:
       given.length > 1 && given.every((x) => x.n >= rows)
         ? given.map((x) => firstRows(x, rows))
-        : Array.from({ length: Math.min(references, Math.floor(pool.n / rows)) }, (_, k) => ({
-            data: pool.data.subarray(k * rows * pool.dim, (k + 1) * rows * pool.dim),
-            n: rows,
-            dim: pool.dim,
-          })),
-    pair: (k, size) => split(pool, size, rows, derive(key, "pair", k)),
+        : split(pool, sizes, derive(key, "reference")),
+    all: pool,
+    pair: (k, size) => {
+      const [x, reference] = split(pool, [size, rows], derive(key, "pair", k));
+      return [{ x }, { x: reference }];
+    },
   };
 }
 
@@ -82,16 +87,21 @@ function concatenate(batches: readonly Batch[]): Batch {
   return { data, n, dim };
 }
 
-/** Two disjoint random subsets of a and b rows. */
-function split(pool: Batch, a: number, b: number, key: Key): readonly [GivenRows, GivenRows] {
+/** Disjoint random subsets of the sizes asked for. */
+function split(pool: Batch, sizes: readonly number[], key: Key): Batch[] {
   const order = Uint32Array.from({ length: pool.n }, (_, i) => i);
-  for (let i = 0; i < a + b; i++) {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  for (let i = 0; i < total; i++) {
     const j = i + Math.floor(uniformAt(key, i) * (pool.n - i));
     const kept = order[i];
     order[i] = order[j];
     order[j] = kept;
   }
-  return [{ x: take(pool, order.subarray(0, a)) }, { x: take(pool, order.subarray(a, a + b)) }];
+  let from = 0;
+  return sizes.map((size) => {
+    from += size;
+    return take(pool, order.subarray(from - size, from));
+  });
 }
 
 function take(x: Batch, rows: Uint32Array): Batch {

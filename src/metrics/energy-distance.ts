@@ -12,7 +12,7 @@ import type { Cloud, Metric } from "./metric.js";
 const TRIM = 0.01;
 
 /** Values in ascending order and the cumulative probability after each. */
-interface Quantiles {
+export interface Quantiles {
   readonly value: Float64Array;
   readonly upTo: Float64Array;
 }
@@ -49,8 +49,11 @@ export function energyDistance(
     }
   }
   if (infinite && trim === 0) return Infinity;
-  const p = quantiles(a, options.aWeights);
-  const q = quantiles(b, options.bWeights);
+  return quantileDistance(quantiles(a, options.aWeights), quantiles(b, options.bWeights), trim);
+}
+
+/** 1-D W2 of two laws given by their quantiles, restricted to [trim, 1 - trim] and divided by 1 - 2 trim. */
+export function quantileDistance(p: Quantiles, q: Quantiles, trim = 0): number {
   let total = 0;
   let at = trim;
   let i = 0;

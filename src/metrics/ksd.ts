@@ -8,12 +8,16 @@
  *
  * With l the median distance it sees misplaced mass best: GMM-40 shifted by .2 raw units scores 3.8 times the floor at n = 1000 (l = 1:
  * 1.1 times), modes shrunk to .85 are not seen by any l. Blind to the weights of separated modes and to modes that are missing.
+ * Particles are taken on the subspace of center of mass 0, in (count - 1) spatialDim orthonormal coordinates: there the density is one, and
+ * the trace counts the true dimension.
  */
 import { derive, uniformAt } from "../core/random.js";
-import type { Batch, Energy, Key } from "../core/types.js";
+import type { Batch, Key } from "../core/types.js";
 import { medianSquare } from "../kernels/sorted.js";
 import { steinForms } from "../kernels/stein.js";
-import { type Cloud, firstRows, type Metric } from "./metric.js";
+import { floorOf } from "./floor.js";
+import { type Cloud, firstRows, type Metric, type MetricContext } from "./metric.js";
+import { subspaceRows } from "./subspace.js";
 
 /** KSD uses the first 2,000 rows at most: n^2 / 2 kernels. */
 export const KSD_ROWS = 2000;
@@ -40,28 +44,41 @@ export function steinDiscrepancy(x: Batch, gradient: Float32Array, bandwidth: nu
 
 /**
  * Floor of the KSD without exact draws: wild bootstrap, sqrt((1/n^2) sum_ij e_i e_j h_ij) with random signs e, whose law is that of
- * the KSD under exact independent draws. [replicas].
+ * the KSD under exact independent draws. [replicas]. With weights (probabilities [n]) the sum carries w_i w_j instead of 1 / n^2.
  */
-export function steinFloor(x: Batch, gradient: Float32Array, bandwidth: number, replicas: number, key: Key): Float64Array {
+export function steinFloor(
+  x: Batch,
+  gradient: Float32Array,
+  bandwidth: number,
+  replicas: number,
+  key: Key,
+  weights?: Float64Array,
+): Float64Array {
   const rows = firstRows(x, KSD_ROWS);
+  const shares = weights?.subarray(0, rows.n) ?? new Float64Array(rows.n).fill(1);
+  const mass = shares.reduce((sum, w) => sum + w, 0);
   const floors = new Float64Array(replicas);
   for (let first = 0; first < replicas; first += REPLICAS) {
     const signs = Array.from({ length: Math.min(REPLICAS, replicas - first) }, (_, r) => {
       const stream = derive(key, "signs", first + r);
-      return Float64Array.from({ length: rows.n }, (_, i) => (uniformAt(stream, i) < 0.5 ? -1 : 1));
+      return Float64Array.from({ length: rows.n }, (_, i) => (uniformAt(stream, i) < 0.5 ? -shares[i] : shares[i]));
     });
     const totals = steinForms(rows, gradient, bandwidth, signs);
     floors.set(
-      totals.map((total) => Math.sqrt(Math.max(total, 0)) / rows.n),
+      totals.map((total) => Math.sqrt(Math.max(total, 0)) / mass),
       first,
     );
   }
   return floors;
 }
 
-function ofCloud(cloud: Cloud, energy: Energy, bandwidth: number): number {
+/** The first rows and their gradients, for particles on their subspace. */
+function steinRows(cloud: Cloud, { energy, gradient }: MetricContext): { x: Batch; slopes: Float32Array } {
   const x = firstRows(cloud.x, KSD_ROWS);
-  return steinDiscrepancy(x, energy.energyAndGradient(x).gradient, bandwidth, cloud.weights);
+  const slopes = gradient(cloud).subarray(0, x.data.length);
+  const { particles } = energy;
+  if (!particles) return { x, slopes };
+  return { x: subspaceRows(x.data, x.n, particles), slopes: subspaceRows(slopes, x.n, particles).data };
 }
 
 export const ksd: Metric = {
@@ -72,7 +89,14 @@ export const ksd: Metric = {
   weighting: "native",
   definition:
     "kernelised Stein discrepancy, inverse multiquadric kernel, V-statistic, the first 2,000 rows; cannot see missing or misweighted modes.",
-  supports: () => true,
+  supports: ({ particles }) => particles === undefined || particles.count > 1,
   rows: (n) => Math.min(n, KSD_ROWS),
-  compute: (sample, _reference, { energy, bandwidth }) => ofCloud(sample, energy, bandwidth),
+  compute: (sample, _reference, context) => {
+    const { x, slopes } = steinRows(sample, context);
+    return steinDiscrepancy(x, slopes, context.bandwidth, sample.weights);
+  },
+  floorAlone: (sample, context, replicas) => {
+    const { x, slopes } = steinRows(sample, context);
+    return floorOf(steinFloor(x, slopes, context.bandwidth, replicas, context.key, sample.weights), "lower");
+  },
 };

@@ -1,5 +1,7 @@
 /** What a metric is: one file exports one value of `Metric`, one row of table.ts lists it. Nothing here computes a metric. */
 import type { Batch, Energy, Key } from "../core/types.js";
+import type { Average } from "./average.js";
+import type { Floor } from "./floor.js";
 
 /** A sample as the metrics see it. */
 export interface Cloud {
@@ -19,6 +21,10 @@ export interface MetricContext {
   readonly bandwidth: number;
   /** Mean transport cost of position under the exact assignment: power 1 |a - b|, power 2 |a - b|^2. Kept per pair. */
   transportCost(sample: Cloud, reference: Cloud, power: 1 | 2): number;
+  /** grad E of each row, [n, dim]. Kept per cloud. */
+  gradient(cloud: Cloud): Float32Array;
+  /** Distances between the particles of each row, [n, count (count - 1) / 2]. Kept per cloud. */
+  pairDistances(cloud: Cloud): Float32Array;
 }
 
 /** One number of one sample, and what is needed to read it. */
@@ -40,8 +46,14 @@ export interface Metric {
   /** False where the energy lacks what the metric reads; the metric is then left out. */
   supports(energy: Energy): boolean;
   /** Rows used of n. */
-  rows(n: number): number;
+  rows(n: number, energy: Energy): number;
   compute(sample: Cloud, reference: Cloud, context: MetricContext): number;
+  /** Law of the metric over exact samples, told from the sample alone; metrics without it cannot be judged without draws from the target. */
+  floorAlone?(sample: Cloud, context: MetricContext, replicas: number): Floor;
+  /** For metrics that are the distance of an average from what it should be: that average, */
+  average?(cloud: Cloud, context: MetricContext): Average;
+  /** and its exact value where it is known; elsewhere it is the average over the reference. */
+  expected?(energy: Energy): number;
 }
 
 /** Metrics about positions use this many rows at most; the first ones. */

@@ -1,4 +1,5 @@
 /** Plain data about one metric. */
+import type { Average } from "./average.js";
 import { type Floor, floorOf, isAtFloor } from "./floor.js";
 import type { Metric } from "./metric.js";
 import type { MetricName } from "./table.js";
@@ -21,21 +22,34 @@ export interface MetricResult {
   readonly n: number;
   /** Largest possible value, for counts. */
   readonly total?: number;
+  /** For errors of an average: the average of the sample, what it should be, and their difference over its standard error. */
+  readonly average?: Average;
+  readonly expected?: Average;
+  readonly z?: number;
 }
 
 /** Results by metric name; metrics that were not asked for, or that the target does not support, are absent. */
 export type MetricResults = { readonly [name in MetricName]?: MetricResult };
 
-/** @param scores one per reference; floors one per pair */
-export function resultOf(
-  metric: Metric,
-  scores: readonly number[],
-  floors: ArrayLike<number>,
-  n: number,
-  total?: number,
-): MetricResult {
+/** What is known of one metric before it is judged. */
+export interface Scored {
+  /** One per reference; a single one where the metric reads none. */
+  readonly scores: readonly number[];
+  readonly floor: Floor;
+  /** Rows used. */
+  readonly n: number;
+  readonly total?: number;
+  readonly average?: Average;
+  readonly expected?: Average;
+}
+
+/** The floor of a metric over fresh pairs; what n rows cannot show is not held against a sample. @param floors one per pair */
+export function measuredFloor(metric: Metric, floors: ArrayLike<number>, n: number): Floor {
   const measured = floorOf(floors, metric.better);
-  const floor: Floor = { ...measured, limit: Math.max(measured.limit, metric.resolution?.(n) ?? measured.limit) };
+  return { ...measured, limit: Math.max(measured.limit, metric.resolution?.(n) ?? measured.limit) };
+}
+
+export function resultOf(metric: Metric, { scores, floor, n, total, average, expected }: Scored): MetricResult {
   const value = scores.reduce((sum, s) => sum + s, 0) / scores.length;
   const spread = Math.sqrt(scores.reduce((sum, s) => sum + (s - value) ** 2, 0) / (scores.length - 1) / scores.length);
   return {
@@ -48,5 +62,10 @@ export function resultOf(
     atFloor: isAtFloor(value, floor, metric.better),
     n,
     ...(total !== undefined && { total }),
+    ...(average && expected && { average, expected, z: scoreOf(average, expected) }),
   };
+}
+
+function scoreOf(average: Average, expected: Average): number {
+  return (average.value - expected.value) / Math.sqrt(average.standardError ** 2 + expected.standardError ** 2);
 }

@@ -3,9 +3,9 @@
  * pair, so another thread that has the same energy can make any of them.
  */
 import type { Batch, Energy, Key } from "../core/types.js";
-import type { Cloud, Metric, MetricContext } from "./metric.js";
+import { contextOf } from "./context.js";
+import type { Cloud, Metric } from "./metric.js";
 import { type MetricName, metricTable } from "./table.js";
-import { transportMemory } from "./wasserstein.js";
 import { resampleRows } from "./weights.js";
 
 /** Fresh draws of the energy, by `exact.sample(n, seed)`: whoever needs the rows makes them. */
@@ -54,8 +54,7 @@ export async function scorePair(
   const sample = cloudOf(energy, request.sample);
   const reference = cloudOf(energy, request.reference);
   const resampled = resample ? { ...sample, x: resampleRows(sample.x, sample.weights, resample.rows, resample.key) } : sample;
-  const powers = ([2, 1] as const).filter((p) => metrics.includes(p === 2 ? "positionW2" : "positionW1"));
-  const context: MetricContext = { energy, key, bandwidth, transportCost: transportMemory(powers) };
+  const context = contextOf(energy, key, bandwidth, metrics);
   const values: number[] = [];
   for (const name of metrics) {
     const metric: Metric = metricTable[name];

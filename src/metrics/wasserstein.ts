@@ -89,7 +89,8 @@ export const positionW2: Metric = {
   ...positions,
   name: "positionW2",
   label: "position W2",
-  definition: "2-Wasserstein distance of positions by exact assignment, raw units, no alignment, the first 4,000 rows.",
+  definition:
+    "2-Wasserstein distance of positions by exact assignment, raw units, no alignment, the first 4,000 rows; particles from their center of mass.",
   compute: (sample, reference, context) => Math.sqrt(context.transportCost(sample, reference, 2)),
 };
 
@@ -98,6 +99,8 @@ export const positionW1: Metric = {
   ...positions,
   name: "positionW1",
   weighting: "none",
+  // Beside raw and aligned W2 a third distance of the same rows would only cost time.
+  supports: ({ particles }) => particles === undefined,
   label: "position W1",
   definition: "1-Wasserstein distance of positions by exact assignment, raw units, no alignment, the first 4,000 rows.",
   compute: (sample, reference, context) => context.transportCost(sample, reference, 1),
@@ -108,6 +111,7 @@ export const slicedW2: Metric = {
   ...positions,
   name: "slicedW2",
   weighting: "none",
+  supports: ({ particles }) => particles === undefined,
   label: "sliced W2",
   definition:
     "root mean square over 50 seeded directions of the W2 of the projections, the first 20,000 rows; not comparable with W2.",

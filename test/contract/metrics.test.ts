@@ -2,15 +2,20 @@
 import { type Batch, type Energy, evaluate, gaussianMixture, init, type MetricName, type MetricResult } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Checks, Problems, sameBits } from "../support/contract.js";
+import { trappedParticles } from "../support/trapped-particles.js";
 
 beforeAll(() => init());
 
 const N = 300;
 const target = gaussianMixture();
-const { sample } = target.exact as NonNullable<Energy["exact"]>;
+const cluster = trappedParticles({ count: 3, spatialDim: 2 });
+const drawsOf = (energy: Energy) => (energy.exact as NonNullable<Energy["exact"]>).sample;
+const sample = drawsOf(target);
 
 interface MetricSubject {
   readonly score: (x: Batch, seed: number) => Promise<MetricResult>;
+  /** Exact draws of the target it is scored on. */
+  readonly sample: (n: number, seed: number) => Batch;
   /** A sample that this metric must not pass. */
   readonly bad: () => Batch;
   readonly better: "lower" | "higher";
@@ -29,18 +34,30 @@ const hot = () => {
   return (gaussianMixture({ means: modes?.means, std: 2.6 }).exact as NonNullable<Energy["exact"]>).sample(N, 72);
 };
 const strays = () => moved(sample(N, 73), (v, i) => (i < 6 ? 300 : v));
+const swollen = () => moved(drawsOf(cluster)(N, 74), (v) => 1.5 * v);
 
-const table: { readonly [name in MetricName]: Pick<MetricSubject, "bad" | "better"> } = {
+interface Row extends Pick<MetricSubject, "bad" | "better"> {
+  /** The mixture unless said otherwise. */
+  readonly on?: Energy;
+}
+
+const table: { readonly [name in MetricName]: Row } = {
   positionW2: { bad: shifted(20), better: "lower" },
+  alignedW2: { bad: swollen, better: "lower", on: cluster },
   positionW1: { bad: shifted(20), better: "lower" },
   slicedW2: { bad: shifted(20), better: "lower" },
   energyW2: { bad: hot, better: "lower" },
   energyW2Paper: { bad: strays, better: "lower" },
   energyW2Trimmed: { bad: hot, better: "lower" },
+  meanEnergyError: { bad: hot, better: "lower" },
+  heatCapacityError: { bad: hot, better: "lower" },
+  pairDistanceTv: { bad: swollen, better: "lower", on: cluster },
+  pairDistanceW2: { bad: swollen, better: "lower", on: cluster },
   totalVariation: { bad: shifted(20), better: "lower" },
   modeWeightTv: { bad: half, better: "lower" },
   modesCovered: { bad: half, better: "higher" },
   stragglers: { bad: strays, better: "lower" },
+  virialError: { bad: swollen, better: "lower", on: cluster },
   ksd: { bad: shifted(1), better: "lower" },
 };
 const metricNames = Object.keys(table) as MetricName[];
@@ -48,10 +65,15 @@ const metricNames = Object.keys(table) as MetricName[];
 const one =
   (name: MetricName): MetricSubject["score"] =>
   async (x, seed) =>
-    (await evaluate(x, target, { seed, metrics: [name] })).metrics[name] as MetricResult;
-const subjectOf = (name: MetricName): MetricSubject => ({ ...table[name], score: one(name) });
+    (await evaluate(x, table[name].on ?? target, { seed, floorPairs: 10, metrics: [name] })).metrics[name] as MetricResult;
+const subjectOf = (name: MetricName): MetricSubject => ({
+  bad: table[name].bad,
+  better: table[name].better,
+  sample: drawsOf(table[name].on ?? target),
+  score: one(name),
+});
 
-async function wellFormed({ score }: MetricSubject): Promise<string[]> {
+async function wellFormed({ score, sample }: MetricSubject): Promise<string[]> {
   const p = new Problems();
   const result = await score(sample(N, 1), 5);
   p.say(result.label.trim().length > 2, `label "${result.label}"`);
@@ -67,7 +89,7 @@ async function wellFormed({ score }: MetricSubject): Promise<string[]> {
 }
 
 /** Six spreads of one pair; ten pairs stand behind the floor, three references behind the value. */
-async function exactAtFloor({ score }: MetricSubject): Promise<string[]> {
+async function exactAtFloor({ score, sample }: MetricSubject): Promise<string[]> {
   const p = new Problems();
   const { value, floor, floorStandardError } = await score(sample(N, 2), 6);
   const spread = floorStandardError * Math.sqrt(10);
@@ -75,7 +97,7 @@ async function exactAtFloor({ score }: MetricSubject): Promise<string[]> {
   return p.list;
 }
 
-async function badIsSeen({ score, bad, better }: MetricSubject): Promise<string[]> {
+async function badIsSeen({ score, sample, bad, better }: MetricSubject): Promise<string[]> {
   const p = new Problems();
   const good = await score(sample(N, 3), 7);
   const result = await score(bad(), 7);
@@ -91,7 +113,7 @@ async function badIsSeen({ score, bad, better }: MetricSubject): Promise<string[
   return p.list;
 }
 
-async function seeds({ score }: MetricSubject): Promise<string[]> {
+async function seeds({ score, sample }: MetricSubject): Promise<string[]> {
   const p = new Problems();
   const first = await score(sample(N, 4), 8);
   p.say(JSON.stringify(first) === JSON.stringify(await score(sample(N, 4), 8)), "the same seed gives other numbers");
@@ -101,7 +123,7 @@ async function seeds({ score }: MetricSubject): Promise<string[]> {
   return p.list;
 }
 
-async function input({ score }: MetricSubject): Promise<string[]> {
+async function input({ score, sample }: MetricSubject): Promise<string[]> {
   const x = sample(N, 5);
   const copy = x.data.slice();
   await score(x, 10);
@@ -124,9 +146,16 @@ describe.each(metricNames)("%s", (name) => {
 });
 
 test("the table holds every metric, and each has the same numbers alone and among the others", async () => {
-  const all = await evaluate(sample(N, 6), target, { seed: 11 });
-  expect(Object.keys(all.metrics).sort()).toEqual([...metricNames].sort());
-  for (const name of metricNames) expect(await one(name)(sample(N, 6), 11), name).toEqual(all.metrics[name]);
+  const held = new Set<string>();
+  for (const energy of [target, cluster]) {
+    const x = drawsOf(energy)(N, 6);
+    const all = await evaluate(x, energy, { seed: 11, floorPairs: 10 });
+    for (const name of Object.keys(all.metrics)) held.add(name);
+    for (const name of metricNames) {
+      if ((table[name].on ?? target) === energy) expect(await one(name)(x, 11), name).toEqual(all.metrics[name]);
+    }
+  }
+  expect([...held].sort()).toEqual([...metricNames].sort());
 });
 
 const sound = subjectOf("energyW2");

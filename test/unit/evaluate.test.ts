@@ -42,10 +42,13 @@ describe("evaluate", () => {
       "energyW2",
       "energyW2Paper",
       "energyW2Trimmed",
+      "meanEnergyError",
+      "heatCapacityError",
       "totalVariation",
       "modeWeightTv",
       "modesCovered",
       "stragglers",
+      "virialError",
       "ksd",
     ]);
     for (const metric of Object.values(result.metrics)) {
@@ -82,11 +85,21 @@ describe("evaluate", () => {
     expect(result.verdict.join()).toContain("splits of the given reference at n = 50");
   });
 
-  it("computes the KSD alone without exact draws and reference, and says what is missing", async () => {
-    const result = await evaluate(x, plain, { seed: 1 });
-    expect(Object.keys(result.metrics)).toEqual(["ksd"]);
+  it("makes the label-free checks without exact draws and reference, and says what is missing", async () => {
+    const logWeights = Float32Array.from({ length: x.n }, (_, i) => (i & 1 ? -Infinity : 0));
+    const result = await evaluate(x, plain, { seed: 1, logWeights });
+    expect(Object.keys(result.metrics)).toEqual(["virialError", "ksd"]);
     expect(result.floorFrom).toBe("bootstrap");
-    expect(result.verdict.join()).toContain("only the KSD could be computed");
+    expect(result.verdict.join()).toContain("only label-free checks could be computed");
+    expect(result.weighted?.effectiveSize).toBeCloseTo(30, 9);
+    // The other half weighs nothing: the weighted average is that of these rows alone.
+    const even = { data: Float32Array.from(Array.from({ length: 60 }, (_, k) => x.data[4 * (k >> 1) + (k & 1)])), n: 30, dim: 2 };
+    const alone = (await evaluate(even, plain, { seed: 1, metrics: ["virialError"] })).metrics.virialError;
+    const weighted = result.weighted?.metrics.virialError;
+    // Sums of 30 f64 terms; the unweighted error has n - 1 in its denominator.
+    expect(Math.abs((weighted?.value as number) - (alone?.value as number))).toBeLessThan(1e-12);
+    const ratio = (weighted?.average?.standardError as number) / (alone?.average?.standardError as number);
+    expect(Math.abs(ratio ** 2 * (30 / 29) - 1)).toBeLessThan(1e-12);
   });
 
   it("stops with the signal's own reason, before the start and in the middle", async () => {

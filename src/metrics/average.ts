@@ -1,0 +1,37 @@
+/** Averages over a sample with their standard errors, weighted or not. Standard errors suppose independent rows. */
+
+/** A mean, or a function of means, and its standard error. */
+export interface Average {
+  readonly value: number;
+  readonly standardError: number;
+}
+
+/** 1 / n or w_i, and the factor that makes a sum of squared deviations unbiased. */
+function shares(n: number, weights: Float64Array | undefined): { share: (i: number) => number; unbiased: number } {
+  return weights ? { share: (i) => weights[i], unbiased: 1 } : { share: () => 1 / n, unbiased: n / (n - 1) };
+}
+
+/**
+ * sum_i w_i v_i; its standard error sqrt(sum_i w_i^2 (v_i - mean)^2), which is the usual one for equal weights and the delta method's for
+ * self-normalised ones. NaN passes through.
+ *
+ * @param weights probabilities [n]; absent: equal
+ */
+export function meanOf(values: ArrayLike<number>, weights?: Float64Array): Average {
+  const n = values.length;
+  const { share, unbiased } = shares(n, weights);
+  let value = 0;
+  for (let i = 0; i < n; i++) value += share(i) * values[i];
+  let spread = 0;
+  for (let i = 0; i < n; i++) spread += (share(i) * (values[i] - value)) ** 2;
+  return { value, standardError: Math.sqrt(spread * unbiased) };
+}
+
+/** Variance of the values, and its standard error by the spread of (v_i - mean)^2. */
+export function varianceOf(values: ArrayLike<number>, weights?: Float64Array): Average {
+  const { value: middle } = meanOf(values, weights);
+  const squares = Float64Array.from(values, (v) => (v - middle) ** 2);
+  const { value, standardError } = meanOf(squares, weights);
+  const { unbiased } = shares(values.length, weights);
+  return { value: value * unbiased, standardError };
+}
