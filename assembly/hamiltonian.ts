@@ -40,6 +40,8 @@ export class Moves {
   /** Particles; 0 for none. */
   count: i32;
   spatialDim: i32;
+  /** Not 0: `energy` and (but in random walks) `gradient` hold those at x; a random walk then leaves `gradient` alone. */
+  known: i32;
 }
 
 // Numbers of the eight lanes, f32 unless said otherwise.
@@ -271,7 +273,10 @@ function begin<E>(target: E, ask: Moves, lanes: usize, first: i32, count: i32): 
     measureTether(y, blockOf(lanes, CENTER, dim), blockOf(lanes, MOMENTUM, dim), dim, lanes + KEPT_SQUARE);
     clear(blockOf(lanes, SUM, dim), (<usize>dim) << 5);
   }
-  if (max(ask.leapfrogs, ask.leapfrogsOdd) == 0) target.energyBlock(y, lanes + ENERGY);
+  if (ask.known != 0) {
+    packNumbers(ask.energy, first, count, lanes + ENERGY);
+    if (ask.leapfrogs != 0) pack(ask.gradient, first, count, dim, blockOf(lanes, SLOPE, dim));
+  } else if (ask.leapfrogs == 0) target.energyBlock(y, lanes + ENERGY);
   else target.gradientBlock(y, lanes + ENERGY, blockOf(lanes, SLOPE, dim));
 }
 
@@ -291,7 +296,7 @@ function finish(ask: Moves, lanes: usize, dim: i32, first: i32, count: i32): voi
   const row = (<usize>first * <usize>dim) << 2;
   const share = <f32>(1.0 / <f64>ask.moves);
   unpack(blockOf(lanes, CHAIN, dim), count, dim, ask.x + row);
-  unpack(blockOf(lanes, SLOPE, dim), count, dim, ask.gradient + row);
+  if (ask.leapfrogs != 0 || ask.known == 0) unpack(blockOf(lanes, SLOPE, dim), count, dim, ask.gradient + row);
   memory.copy(ask.energy + ((<usize>first) << 2), lanes + ENERGY, (<usize>count) << 2);
   for (let lane: usize = 0; lane < <usize>count; lane++) {
     const out = (<usize>first + lane) << 2;
@@ -336,7 +341,7 @@ export function hamiltonianRows<E>(target: E, request: usize, n: i32, scratch: u
     const count = min(n - first, 8);
     begin<E>(target, ask, scratch, first, count);
     for (let m = 0; m < ask.moves; m++) nonFinite += <f64>move<E>(target, ask, scratch, first, count, m);
-    if (ask.leapfrogs == 0) {
+    if (ask.leapfrogs == 0 && ask.known == 0) {
       target.gradientBlock(blockOf(scratch, CHAIN, dim), scratch + PROPOSED, blockOf(scratch, SLOPE, dim));
     }
     finish(ask, scratch, dim, first, count);

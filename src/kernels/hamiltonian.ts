@@ -11,8 +11,14 @@ const MOST_LEAPFROGS = 2 ** 20;
 /** A center of mass is taken for 0 up to this share of the largest coordinate: what rounding leaves, with room. */
 const OFF_CENTER = 1e-4;
 
+/** A request that goes on where another ended. */
+export interface ChainRequest extends HamiltonianRequest {
+  /** Energy [n] and gradient [n, dim] at x, unscaled and untethered; nothing is then computed before the first move, and by a random walk no gradient at all. */
+  readonly known?: { readonly energy: Float32Array; readonly gradient: Float32Array };
+}
+
 /** n numbers that are finite and above 0 (`zero`: or 0). */
-function checkNumbers(call: string, name: string, values: unknown, n: number, zero = false): void {
+export function checkNumbers(call: string, name: string, values: unknown, n: number, zero = false): void {
   if (!(values instanceof Float32Array)) throw new TypeError(`${call}: ${name} must be a Float32Array of ${n} numbers`);
   if (values.length !== n) throw new RangeError(`${call}: ${name} must hold ${n} numbers, one per row, got ${values.length}`);
   const bad = values.findIndex((value) => !(value < Infinity && (value > 0 || (zero && value === 0))));
@@ -48,7 +54,7 @@ function checkTether(call: string, { x, center, tether }: HamiltonianRequest, pa
 }
 
 /** @throws TypeError / RangeError for a request that cannot be run */
-export function checkHamiltonian(call: string, request: HamiltonianRequest, dim: number, particles?: Particles): void {
+export function checkHamiltonian(call: string, request: ChainRequest, dim: number, particles?: Particles): void {
   if (request === null || typeof request !== "object") {
     throw new TypeError(`${call}: request must be { x, key, moves, leapfrogs, stepSize }, got ${String(request)}`);
   }
@@ -65,6 +71,12 @@ export function checkHamiltonian(call: string, request: HamiltonianRequest, dim:
   checkNumbers(call, "stepSize", request.stepSize, x.n);
   if (request.beta !== undefined) checkNumbers(call, "beta", request.beta, x.n, true);
   checkTether(call, request, particles);
+  if (request.known === undefined) return;
+  const { energy, gradient } = request.known;
+  if (energy.length === x.n && (gradient.length === x.n * dim || leapfrogs === 0)) return;
+  throw new RangeError(
+    `${call}: known must hold ${x.n} energies and ${x.n * dim} numbers of gradients, got ${energy.length} and ${gradient.length}`,
+  );
 }
 
 /** Leapfrogs of one row in all moves of a request. */
@@ -73,10 +85,11 @@ export function leapfrogsOf({ moves, leapfrogs, leapfrogsOdd = leapfrogs, step =
   return odd * leapfrogsOdd + (moves - odd) * leapfrogs;
 }
 
-/** Energies that a request computes: one at the start, one per leapfrog; a random walk one per move, and the gradient at the end. */
-export function callsOf(request: HamiltonianRequest): number {
-  const { x, moves, leapfrogs } = request;
-  return x.n * (leapfrogs === 0 ? moves + 2 : 1 + leapfrogsOf(request));
+/** Energies that a request computes: one per leapfrog, in a random walk per move; unless known one at the start, and for a random walk the gradient at the end. */
+export function callsOf(request: ChainRequest): number {
+  const { x, moves, leapfrogs, known } = request;
+  const walk = leapfrogs === 0;
+  return x.n * ((walk ? moves : leapfrogsOf(request)) + (known ? 0 : walk ? 2 : 1));
 }
 
 interface Places {
@@ -89,11 +102,11 @@ interface Places {
 }
 
 /** Words of the Moves overlay in assembly/hamiltonian.ts. */
-const WORDS = 19;
+const WORDS = 20;
 
 /** Writes arrays and request block. */
-function putMoves(lease: Lease, request: HamiltonianRequest, particles: Particles | undefined): Places & { ask: number } {
-  const { x, key, beta, center, tether, moves, leapfrogs, leapfrogsOdd = leapfrogs } = request;
+function putMoves(lease: Lease, request: ChainRequest, particles: Particles | undefined): Places & { ask: number } {
+  const { x, key, beta, center, tether, moves, leapfrogs, leapfrogsOdd = leapfrogs, known } = request;
   const [rows, numbers] = [4 * x.n * x.dim, 4 * x.n];
   const at = lease.put(x.data);
   const inputs = [
@@ -102,11 +115,13 @@ function putMoves(lease: Lease, request: HamiltonianRequest, particles: Particle
     center ? lease.put(center.data) : 0,
     tether ? lease.put(tether) : 0,
   ];
-  const [energy, gradient, acceptance] = [lease.take(numbers), lease.take(rows), lease.take(numbers)];
+  const energy = known ? lease.put(known.energy) : lease.take(numbers);
+  const gradient = known && leapfrogs > 0 ? lease.put(known.gradient) : lease.take(rows);
+  const acceptance = lease.take(numbers);
   const [mean, square] = center ? [lease.take(rows), lease.take(numbers)] : [0, 0];
   const outputs = [energy, gradient, acceptance, mean, square];
   const stream = [key.a, key.b, request.step ?? 0, request.firstRow ?? 0];
-  const shape = [moves, leapfrogs, leapfrogsOdd, particles?.count ?? 0, particles?.spatialDim ?? 0];
+  const shape = [moves, leapfrogs, leapfrogsOdd, particles?.count ?? 0, particles?.spatialDim ?? 0, known ? 1 : 0];
   const words = Int32Array.from([at, ...inputs, ...outputs, ...stream, ...shape], (word) => word | 0);
   return { ask: lease.putWords(words), x: at, energy, gradient, acceptance, mean, square };
 }
@@ -133,7 +148,7 @@ function movesParts({ x, beta, center }: HamiltonianRequest): number[] {
  * leapfrogs 0 in only one of even and odd moves, a center of mass that is not 0
  * @see Duane et al. 1987; Neal 2011, arXiv:1206.1901
  */
-export function kernelHamiltonian(kernel: EnergyKernel, request: HamiltonianRequest, particles?: Particles): HamiltonianResult {
+export function kernelHamiltonian(kernel: EnergyKernel, request: ChainRequest, particles?: Particles): HamiltonianResult {
   const call = "hamiltonian";
   checkHamiltonian(call, request, kernel.dim, particles);
   const { exports, arena } = kernels(call, request.exact !== false);
@@ -146,7 +161,7 @@ export function kernelHamiltonian(kernel: EnergyKernel, request: HamiltonianRequ
     return {
       x: { data: lease.get(places.x, n * dim), n, dim },
       energy: lease.get(places.energy, n),
-      gradient: lease.get(places.gradient, n * dim),
+      gradient: request.known && request.leapfrogs === 0 ? new Float32Array(0) : lease.get(places.gradient, n * dim),
       acceptance: lease.get(places.acceptance, n),
       ...(request.center && { mean: lease.get(places.mean, n * dim), square: lease.get(places.square, n) }),
       nonFinite,

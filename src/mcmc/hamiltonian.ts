@@ -5,8 +5,8 @@
 import { hasMethods } from "../core/check.js";
 import { exp } from "../core/elementary.js";
 import { removeMean } from "../core/subspace.js";
-import type { Batch, Energy, HamiltonianRequest, HamiltonianResult } from "../core/types.js";
-import { callsOf, checkHamiltonian } from "../kernels/hamiltonian.js";
+import type { Batch, Energy, HamiltonianResult } from "../core/types.js";
+import { type ChainRequest, callsOf, checkHamiltonian } from "../kernels/hamiltonian.js";
 import { normalRows, uniforms } from "../kernels/normal.js";
 
 interface Evaluation {
@@ -28,15 +28,15 @@ class Chains {
 
   constructor(
     private readonly target: Energy,
-    private readonly request: HamiltonianRequest,
+    private readonly request: ChainRequest,
   ) {
     const { n, dim } = request.x;
     this.n = n;
     this.dim = dim;
     this.x = request.x.data.slice();
-    const start = this.evaluate(this.x, request.leapfrogs > 0);
-    this.energy = start.energy;
-    this.gradient = start.gradient;
+    const start = request.known ?? this.evaluate(this.x, request.leapfrogs > 0);
+    this.energy = start.energy.slice();
+    this.gradient = request.leapfrogs > 0 ? start.gradient.slice() : new Float32Array(0);
     this.acceptance = new Float64Array(n);
     this.mean = new Float64Array(request.center ? n * dim : 0);
     this.square = new Float64Array(request.center ? n : 0);
@@ -144,8 +144,8 @@ class Chains {
   }
 
   result(): HamiltonianResult {
-    const { moves, center } = this.request;
-    if (this.gradient.length === 0) this.gradient = this.evaluate(this.x, true).gradient;
+    const { moves, center, known } = this.request;
+    if (this.gradient.length === 0 && !known) this.gradient = this.evaluate(this.x, true).gradient;
     const average = (sums: Float64Array) => Float32Array.from(sums, (sum) => sum / moves);
     return {
       x: { data: this.x, n: this.n, dim: this.dim },
@@ -160,7 +160,7 @@ class Chains {
 }
 
 /** The path for energies known only as functions. @throws as `kernelHamiltonian` */
-export function hamiltonianGeneric(energy: Energy, request: HamiltonianRequest): HamiltonianResult {
+export function hamiltonianGeneric(energy: Energy, request: ChainRequest): HamiltonianResult {
   checkHamiltonian("hamiltonian", request, energy.dim, energy.particles);
   const chains = new Chains(energy, request);
   for (let m = 0; m < request.moves; m++) chains.move(m);
@@ -171,7 +171,7 @@ export function hamiltonianGeneric(energy: Energy, request: HamiltonianRequest):
  * Moves of each row on beta E(y) + |y - center|^2 / (2 tether); see `HamiltonianRequest`. In the kernels where the energy has them.
  * @throws TypeError / RangeError naming the argument
  */
-export function hamiltonian(energy: Energy, request: HamiltonianRequest): HamiltonianResult {
+export function hamiltonian(energy: Energy, request: ChainRequest): HamiltonianResult {
   if (!hasMethods(energy, ["energy", "energyAndGradient"])) {
     throw new TypeError("hamiltonian: energy must be an Energy, such as gaussianMixture()");
   }

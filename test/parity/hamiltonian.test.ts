@@ -103,7 +103,15 @@ describe.each([
       }
       const first = hamiltonian(target, { ...request, moves: 1 });
       const rest = { ...request, x: first.x, step: (request.step ?? 0) + 1, moves: request.moves - 1 };
-      expect(bytes(hamiltonian(target, rest)).slice(0, 2)).toEqual(whole.slice(0, 2));
+      const again = hamiltonian(target, rest);
+      expect(bytes(again).slice(0, 2)).toEqual(whole.slice(0, 2));
+      const known = { energy: first.energy, gradient: first.gradient };
+      for (const run of [hamiltonian, hamiltonianGeneric]) {
+        const plain = run(target, rest);
+        const resumed = run(target, { ...rest, known });
+        expect(resumed.energyCalls).toBe(plain.energyCalls - ROWS * (request.leapfrogs === 0 ? 2 : 1));
+        expect(resumed.x).toEqual(plain.x);
+      }
     });
   });
 });

@@ -1,0 +1,46 @@
+/** What is watched in chains: one number of each kept configuration. */
+import type { Batch, Energy } from "../core/types.js";
+import { type ChainDiagnostic, chainDiagnostic } from "./diagnostics.js";
+
+export interface NamedDiagnostic extends ChainDiagnostic {
+  readonly name: string;
+}
+
+/** Coordinates watched at most. */
+const MOST_COORDINATES = 64;
+
+/** Mean distance of all pairs of particles in each row. */
+function meanDistances({ data, n, dim }: Batch, spatialDim: number): Float64Array {
+  const count = dim / spatialDim;
+  return Float64Array.from({ length: n }, (_, row) => {
+    let sum = 0;
+    for (let i = 1; i < count; i++) {
+      for (let j = 0; j < i; j++) {
+        let square = 0;
+        for (let axis = 0; axis < spatialDim; axis++) {
+          const delta = data[row * dim + i * spatialDim + axis] - data[row * dim + j * spatialDim + axis];
+          square += delta * delta;
+        }
+        sum += Math.sqrt(square);
+      }
+    }
+    return (2 * sum) / (count * (count - 1));
+  });
+}
+
+/**
+ * Diagnostics of the energy and, for particles, of the mean pair distance, for anything else of the first 64 coordinates. Rows are draw by
+ * draw: row d chains + c is draw d of chain c.
+ */
+export function diagnose(target: Energy, x: Batch, energy: Float32Array, chains: number): NamedDiagnostic[] {
+  const found = [{ name: "energy", ...chainDiagnostic(energy, chains) }];
+  const { particles } = target;
+  if (particles && particles.count > 1) {
+    return [...found, { name: "pairDistance", ...chainDiagnostic(meanDistances(x, particles.spatialDim), chains) }];
+  }
+  for (let d = 0; d < Math.min(x.dim, MOST_COORDINATES); d++) {
+    const values = Float64Array.from({ length: x.n }, (_, row) => x.data[row * x.dim + d]);
+    found.push({ name: `x${d}`, ...chainDiagnostic(values, chains) });
+  }
+  return found;
+}
