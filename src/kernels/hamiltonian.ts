@@ -30,11 +30,14 @@ export function checkNumbers(call: string, name: string, values: unknown, n: num
 export function checkCentered(call: string, name: string, { data, n }: Batch, { count, spatialDim }: Particles): void {
   const dim = count * spatialDim;
   for (let row = 0; row < n; row++) {
-    let largest = 0;
-    for (let i = row * dim; i < (row + 1) * dim; i++) largest = Math.max(largest, Math.abs(data[i]));
     for (let axis = 0; axis < spatialDim; axis++) {
+      let largest = 0;
       let sum = 0;
-      for (let i = row * dim + axis; i < (row + 1) * dim; i += spatialDim) sum += data[i];
+      for (let i = row * dim + axis; i < (row + 1) * dim; i += spatialDim) {
+        const value = data[i];
+        sum += value;
+        if (value > largest || -value > largest) largest = Math.abs(value);
+      }
       if (Math.abs(sum) <= OFF_CENTER * largest * count) continue;
       const found = `row ${row} has ${sum / count} along axis ${axis}`;
       throw new RangeError(`${call}: ${name} must have center of mass 0, ${found}; subtract the mean over the particles`);

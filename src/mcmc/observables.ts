@@ -9,23 +9,30 @@ export interface NamedDiagnostic extends ChainDiagnostic {
 /** Coordinates watched at most. */
 const MOST_COORDINATES = 64;
 
+/** Sum of the distances of all pairs of the particles at from .. to - 1. */
+function sumOfDistances(data: Float32Array, from: number, to: number, spatialDim: number): number {
+  let sum = 0;
+  for (let i = from + spatialDim; i < to; i += spatialDim) {
+    for (let j = from; j < i; j += spatialDim) {
+      let square = 0;
+      for (let axis = 0; axis < spatialDim; axis++) {
+        const delta = data[i + axis] - data[j + axis];
+        square += delta * delta;
+      }
+      sum += Math.sqrt(square);
+    }
+  }
+  return sum;
+}
+
 /** Mean distance of all pairs of particles in each row. */
 function meanDistances({ data, n, dim }: Batch, spatialDim: number): Float64Array {
   const count = dim / spatialDim;
-  return Float64Array.from({ length: n }, (_, row) => {
-    let sum = 0;
-    for (let i = 1; i < count; i++) {
-      for (let j = 0; j < i; j++) {
-        let square = 0;
-        for (let axis = 0; axis < spatialDim; axis++) {
-          const delta = data[row * dim + i * spatialDim + axis] - data[row * dim + j * spatialDim + axis];
-          square += delta * delta;
-        }
-        sum += Math.sqrt(square);
-      }
-    }
-    return (2 * sum) / (count * (count - 1));
-  });
+  const means = new Float64Array(n);
+  for (let row = 0; row < n; row++) {
+    means[row] = (2 * sumOfDistances(data, row * dim, (row + 1) * dim, spatialDim)) / (count * (count - 1));
+  }
+  return means;
 }
 
 /**

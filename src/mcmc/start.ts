@@ -40,10 +40,9 @@ function latticePoints(count: number, dim: number): number[][] {
 /** The `count` points nearest to a random place. */
 function cluster(points: readonly number[][], count: number, key: Key): number[][] {
   const center = points[0].map((_, axis) => uniformAt(key, axis) - 0.5);
-  const square = (point: number[]) => point.reduce((sum, c, axis) => sum + (c - center[axis]) ** 2, 0);
-  const far = Float64Array.from(points, square);
-  const order = points.map((_, i) => i).sort((a, b) => far[a] - far[b] || a - b);
-  return order.slice(0, count).map((i) => points[i]);
+  const far = Float64Array.from(points, (point) => point.reduce((sum, c, axis) => sum + (c - center[axis]) ** 2, 0));
+  const farthest = far.slice().sort()[count - 1];
+  return points.filter((_, i) => far[i] <= farthest).slice(0, count);
 }
 
 /**
