@@ -97,7 +97,9 @@ function sumPairs<P, S>(potential: P, y: usize): v128 {
   return total;
 }
 
-/** The same with g_i += sum_j pull (x_i - x_j), g [count][spatialDim][8] cleared before. */
+/**
+ * The same, in the same order, with g_i += sum_j pull (x_i - x_j); g [count][spatialDim][8] cleared before.
+ */
 function pullPairs<P, S>(potential: P, y: usize, g: usize): v128 {
   const space = changetype<S>(0);
   const bytes = space.bytes();
@@ -107,16 +109,18 @@ function pullPairs<P, S>(potential: P, y: usize, g: usize): v128 {
   const k2 = f32x4.splat(potential.p2);
   const k3 = f32x4.splat(potential.p3);
   const toGradient = g - y;
-  let total = f32x4.splat(0);
-  for (let i = y; i + bytes < end; i += bytes) {
+  const zero = f32x4.splat(0);
+  let total = zero;
+  let even = zero;
+  for (let i = y, row = 0; i + bytes < end; i += bytes, row++) {
     const ax = v128.load(i);
     const ay = v128.load(i, 32);
     const az = space.third(i);
-    let at = i + toGradient;
+    const at = i + toGradient;
     let gx = v128.load(at);
     let gy = v128.load(at, 32);
     let gz = space.third(at);
-    let sum = f32x4.splat(0);
+    let sum = zero;
     let j = i + bytes;
     do {
       const dx = f32x4.sub(ax, v128.load(j));
@@ -137,9 +141,13 @@ function pullPairs<P, S>(potential: P, y: usize, g: usize): v128 {
     v128.store(at, gx);
     v128.store(at, gy, 32);
     space.keepThird(at, gz);
-    total = f32x4.add(total, sum);
+    if ((row & 1) == 0) even = sum;
+    else {
+      total = f32x4.add(total, f32x4.add(even, sum));
+      even = zero;
+    }
   }
-  return total;
+  return f32x4.add(total, even);
 }
 
 /**

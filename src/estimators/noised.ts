@@ -7,11 +7,12 @@
  *
  * exp(-E_K) is unbiased for exp(-E_h); E_K itself is high by about Var(w) / (2 K mean(w)^2), w = exp(-E). S_K = -grad E_K for
  * shared draws. A NaN or -inf energy counts as probability zero and is reported in `nonFinite`. Where every draw has probability
- * zero: E_K = +inf, S_K = 0, D_K = x.
+ * zero: E_K = +inf, S_K = 0, D_K = x. For particles D_K is projected on the subspace with center of mass 0.
  *
  * @see OuYang et al. 2024, arXiv:2409.09787; Akhound-Sadegh et al. 2024, arXiv:2402.06121
  */
 import { hasMethods } from "../core/check.js";
+import { removeMean } from "../core/subspace.js";
 import type { Batch, Energy, NoisedRequest, NoisedResult } from "../core/types.js";
 import { checkRequest, perturbations } from "../kernels/perturbations.js";
 import { softmaxWeights } from "./log-mean-exp.js";
@@ -38,6 +39,7 @@ export function noisedGeneric(energy: Energy, request: NoisedRequest): NoisedRes
     if (out && row.energy < Infinity) weightedSum(evaluated.gradient, weights, dim, quantity === "score" ? -1 : 1, out);
     else if (out && quantity === "mean") out.set(x.data.subarray(i * dim, (i + 1) * dim));
   }
+  if (vectors && quantity === "mean" && energy.particles) removeMean(vectors, n, energy.particles);
   const common = { energy: result, nonFinite, energyCalls: n * mcSamples };
   if (quantity === "score") return { ...common, score: vectors };
   if (quantity === "mean") return { ...common, mean: vectors };

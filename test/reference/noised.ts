@@ -34,14 +34,23 @@ export interface Estimate {
 
 /** E_K, S_K and D_K from the draws y [K, dim]. */
 export function estimate(mixture: Mixture, y: ArrayLike<number>, dim: number): Estimate {
+  return estimateOf((draw) => mixtureEnergy(mixture, draw), y, dim);
+}
+
+/** The same for any energy. */
+export function estimateOf(
+  evaluate: (y: readonly number[]) => { readonly energy: number; readonly gradient: readonly number[] },
+  y: ArrayLike<number>,
+  dim: number,
+): Estimate {
   const flat = Array.from(y);
   const draws = Array.from({ length: flat.length / dim }, (_, k) => flat.slice(k * dim, (k + 1) * dim));
-  const values = draws.map((draw) => mixtureEnergy(mixture, draw));
+  const values = draws.map(evaluate);
   const least = values.reduce((a, v) => Math.min(a, v.energy), Infinity);
   const weights = values.map((v) => Math.exp(least - v.energy));
   const sum = weights.reduce((a, b) => a + b, 0);
   const weighted = (of: (k: number, d: number) => number) =>
-    Array.from({ length: dim }, (_, d) => weights.reduce((s, w, k) => s + (w / sum) * of(k, d), 0));
+    Array.from({ length: dim }, (_, d) => weights.reduce((s, w, k) => (w > 0 ? s + (w / sum) * of(k, d) : s), 0));
   const carrying = values.filter((_, k) => weights[k] > 1e-9);
   return {
     energy: least - Math.log(sum / draws.length),
