@@ -1,5 +1,5 @@
 /** Energy and score of a network from its recorded programs: the same numbers on the calling thread and in a worker, without tfjs. */
-import type { Batch } from "../core/types.js";
+import type { Batch, Energy, Prior } from "../core/types.js";
 import { Machine } from "./machine.js";
 import type { Program } from "./program.js";
 
@@ -21,6 +21,12 @@ export interface ModelDescription {
   readonly parameters: Float32Array;
   /** True: the plain-SIMD build. */
   readonly exact: boolean;
+  /** What the programs' values are added to: a prior by name, of a target by name. */
+  readonly prior?: {
+    readonly name: string;
+    readonly options: Prior["options"];
+    readonly energy: { readonly name: string; readonly options: Prior["options"]; readonly check: Energy["check"] };
+  };
 }
 
 export interface ModelEvaluation {
@@ -28,6 +34,16 @@ export interface ModelEvaluation {
   readonly energy?: Float32Array;
   /** [n, dim], 1 / raw unit. */
   readonly score?: Float32Array;
+}
+
+/** Adds what is known of the noised energy to what a network made of the rest; in place. */
+export function addPrior(result: ModelEvaluation, prior: Prior | undefined, x: Batch, variance: Float32Array): ModelEvaluation {
+  if (!prior) return result;
+  const known = prior.evaluate(x, variance);
+  const { energy, score } = result;
+  if (energy) for (let i = 0; i < energy.length; i++) energy[i] += known.energy[i];
+  if (score) for (let i = 0; i < score.length; i++) score[i] += known.score[i];
+  return result;
 }
 
 interface Loaded {

@@ -2,9 +2,10 @@
 import { dispose, keep, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import { checkBatch } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
-import type { Batch, ScoreModel } from "../core/types.js";
+import type { Batch, Prior, ScoreModel } from "../core/types.js";
 import { kernelReport } from "../kernels/load.js";
 import {
+  addPrior,
   type ModelDescription,
   type ModelEvaluation,
   type ModelQuantity,
@@ -25,7 +26,7 @@ function allEqual(values: Float32Array): boolean {
 }
 
 /**
- * ScoreModel of a network. For an energy network the score is -grad_x E by back-propagation (1.1 times the cost of the energy again); a
+ * ScoreModel of a network, added to a prior where there is one. For an energy network the score is -grad_x E by back-propagation (1.1 times the cost of the energy again); a
  * score network has no energy, and `energy` then throws. Holds tensors: `dispose()` or `using`.
  */
 export class NeuralModel implements ScoreModel {
@@ -40,11 +41,13 @@ export class NeuralModel implements ScoreModel {
   /**
    * @param parameters flat, [network.parameterCount]; copied
    * @param exact true: the plain-SIMD build, where this package's kernels run the network
+   * @param prior what the network is added to; always computed by the plain build
    */
   constructor(
     network: Network,
     parameters: Float32Array | Tensor1D,
     private readonly exact = false,
+    readonly prior?: Prior,
   ) {
     this.network = network;
     this.dim = network.dim;
@@ -89,7 +92,7 @@ export class NeuralModel implements ScoreModel {
   }
 
   /**
-   * The model as plain data, for threads that compute it at one variance for all rows; undefined where tfjs has to run the network: another backend,
+   * The model without its prior as plain data, for threads that compute it at one variance for all rows; undefined where tfjs has to run the network: another backend,
    * a network that cannot be recorded, parameters that came as a tensor.
    */
   describe(quantity: ModelQuantity): ModelDescription | undefined {
@@ -123,7 +126,7 @@ export class NeuralModel implements ScoreModel {
     }
     if (!this.alive) throw new BnemError("disposed", "NeuralModel: used after dispose()");
     const recorded = ownKernelsRun() ? await this.programs?.evaluate(x, variance, quantity) : undefined;
-    return recorded ?? this.evaluateOnTfjs(x, variance, quantity);
+    return addPrior(recorded ?? (await this.evaluateOnTfjs(x, variance, quantity)), this.prior, x, variance);
   }
 
   private async evaluateOnTfjs(x: Batch, variance: Float32Array, quantity: ModelQuantity): Promise<ModelEvaluation> {

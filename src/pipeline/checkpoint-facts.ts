@@ -17,6 +17,8 @@ export interface CheckpointFacts {
   readonly estimator: PartRecord;
   readonly network: PartRecord & { readonly output: "energy" | "score" };
   readonly schedule: PartRecord;
+  /** What the network is added to; absent in files of versions without priors. */
+  readonly prior?: PartRecord | null;
   readonly loss:
     | { readonly name: "squared" }
     | { readonly name: "linex"; readonly cap: number }
@@ -56,6 +58,7 @@ const factsSchema = v.object({
   estimator: v.object(part),
   network: v.object({ ...part, output: v.picklist(["energy", "score"]) }),
   schedule: v.object(part),
+  prior: v.optional(v.nullable(v.object(part))),
   loss: v.variant("name", [
     v.object({ name: v.literal("squared") }),
     v.object({ name: v.literal("linex"), cap: positive }),

@@ -1,11 +1,13 @@
 /** From options to the values a training loop is made of: defaults that follow from the energy, parts by name, checks of fit. */
 import { checkInteger, hasMethods } from "../core/check.js";
 import { freshSeed } from "../core/random.js";
-import type { Energy, Estimator, NetworkLengths, NetworkRecipe, NoiseSchedule, Particles } from "../core/types.js";
+import type { Energy, Estimator, NetworkLengths, NetworkRecipe, NoiseSchedule, Particles, Prior } from "../core/types.js";
 import { normalRows } from "../kernels/normal.js";
+import { descriptor } from "../networks/descriptor.js";
 import type { MlpOptions } from "../networks/mlp.js";
 import { mlp } from "../networks/mlp.js";
 import type { Network, NetworkFactory } from "../networks/network.js";
+import { priorByName } from "../priors/registry.js";
 import type { TrainingLoss } from "../training/gradient.js";
 import type { LoopConfig, LoopKnobs } from "../training/loop-config.js";
 import { parseTrainOptions, type ResolvedTrainSettings, type TrainSettings } from "./options.js";
@@ -19,10 +21,21 @@ export interface TrainOptions extends TrainSettings {
   readonly network?: NetworkRecipe;
   /** Replaces the schedule made from schedule, sigmaMin, sigmaMax. */
   readonly noiseSchedule?: NoiseSchedule;
+  /** Replaces the prior made from prior: `twoBodyPrior(energy, { fade: 1 })`. */
+  readonly physicsPrior?: Prior;
 }
 
 /** Keys of `TrainOptions` that carry values a file cannot hold. */
-export const trainValues = ["estimator", "network", "noiseSchedule", "gpu", "workers", "signal", "onProgress"] as const;
+export const trainValues = [
+  "estimator",
+  "network",
+  "noiseSchedule",
+  "physicsPrior",
+  "gpu",
+  "workers",
+  "signal",
+  "onProgress",
+] as const;
 
 /** Ratio of the broadest to the finest noise where only one is given: 5 decades of variance, as on GMM-40. */
 const SIGMA_RATIO = 200;
@@ -168,13 +181,36 @@ function withLengthsOf(network: Network, settings: SettledSettings): SettledSett
   return { ...settings, scale, baseStd };
 }
 
+/** The prior of the options; a Gaussian one takes its width from them unless the energy tells it. */
+function priorOf(energy: Energy, options: TrainOptions, settings: SettledSettings): Prior | undefined {
+  const { prior, baseStd, scale } = settings;
+  if (options.physicsPrior) return options.physicsPrior;
+  if (prior === "none") return undefined;
+  const told = prior === "gaussian" && (options.baseStd !== undefined || !energy.pairs);
+  return priorByName(prior, told ? { std: baseStd * scale } : {}, energy);
+}
+
+/** The sampler begins where the prior says that the target ends. */
+function withStdOf(prior: Prior | undefined, settings: SettledSettings): SettledSettings {
+  const std = prior?.options.std;
+  return typeof std === "number" ? { ...settings, baseStd: std / settings.scale } : settings;
+}
+
+/** Two Gaussians would be one too many. @throws RangeError for a network that brings its own */
+function checkBase(call: string, network: Network, prior: Prior | undefined): void {
+  if (!prior || network.options.baseStd === undefined) return;
+  throw new RangeError(
+    `${call}: the ${network.name} network has a Gaussian base of its own, to which the prior "${prior.name}" cannot be added; take a network without one, such as descriptor(), or prior: "none"`,
+  );
+}
+
 /** What came in as values has the shape its interface asks for. @throws TypeError naming the option */
 export function checkParts(
   call: string,
   energy: Energy,
-  options: Pick<TrainOptions, "estimator" | "network" | "noiseSchedule">,
+  options: Pick<TrainOptions, "estimator" | "network" | "noiseSchedule" | "physicsPrior">,
 ): void {
-  const { estimator, network, noiseSchedule } = options ?? {};
+  const { estimator, network, noiseSchedule, physicsPrior } = options ?? {};
   checkEnergy(call, energy);
   if (
     estimator !== undefined &&
@@ -183,6 +219,8 @@ export function checkParts(
     throw new TypeError(`${call}: estimator must be an Estimator, such as noisedEnergy({ mcSamples: 32 })`);
   if (network !== undefined && typeof network !== "function")
     throw new TypeError(`${call}: network must be a recipe, such as mlp({ width: 64 })`);
+  if (physicsPrior !== undefined && !(hasMethods(physicsPrior, ["evaluate"]) && physicsPrior.dim === energy.dim))
+    throw new TypeError(`${call}: physicsPrior must be a Prior of ${energy.dim} coordinates, such as twoBodyPrior(energy)`);
   if (noiseSchedule !== undefined && !hasMethods(noiseSchedule, ["sigma", "variance", "diffusion", "timeOf"]))
     throw new TypeError(`${call}: noiseSchedule must be a NoiseSchedule, such as geometricSchedule({ sigmaMin, sigmaMax })`);
 }
@@ -194,11 +232,14 @@ export function checkParts(
  */
 export function configure(call: string, energy: Energy, options: TrainOptions): Configured {
   checkParts(call, energy, options);
-  const asked = settle(call, energy, options);
+  const given = settle(call, energy, options);
+  const prior = priorOf(energy, options, given);
+  const asked = withStdOf(prior, given);
   const estimator = options.estimator ?? methods[asked.method].estimator(asked);
   const schedule = options.noiseSchedule ?? scheduleOf(asked, asked.sigmaMin, asked.sigmaMax);
   checkReach(call, asked.sigmaMin, schedule);
-  const factory = (options.network as NetworkFactory | undefined) ?? networkOf(asked);
+  const factory =
+    (options.network as NetworkFactory | undefined) ?? (prior && energy.particles ? descriptor() : networkOf(asked));
   const network = makeNetwork(
     call,
     factory,
@@ -207,6 +248,7 @@ export function configure(call: string, energy: Energy, options: TrainOptions): 
     asked,
     energy.particles,
   );
+  checkBase(call, network, prior);
   const settings = withLengthsOf(network, asked);
   const loss = lossOf(estimator.kind, settings);
   const config: LoopConfig = {
@@ -215,6 +257,7 @@ export function configure(call: string, energy: Energy, options: TrainOptions): 
     schedule,
     network,
     loss,
+    prior,
     knobs: knobsOf(settings, schedule),
     draws: normalRows,
   };

@@ -3,7 +3,7 @@ import { checkInteger, checkTask } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import { derive, freshSeed, keyOf } from "../core/random.js";
 import { follow, Pace, throwIfAborted } from "../core/task.js";
-import type { Batch, Energy, Key, NoiseSchedule, ScoreModel, TaskOptions } from "../core/types.js";
+import type { Batch, Energy, Key, NoiseSchedule, Prior, ScoreModel, TaskOptions } from "../core/types.js";
 import { importance } from "../correction/importance.js";
 import { normalRows } from "../kernels/normal.js";
 import type { WorkerPool } from "../kernels/pool.js";
@@ -23,6 +23,7 @@ import { memoryEfficientScore } from "../samplers/tweedie-score.js";
 import type { TweediePart } from "../worker/path-task.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { encodeCheckpoint } from "./checkpoint.js";
+import { describeModel } from "./describe-model.js";
 import { parseSampleOptions, type ResolvedSampleSettings, type SampleSettings } from "./options.js";
 import { SharedModel, sharePaths } from "./shared-paths.js";
 import { threadsOf, type Workers } from "./threads.js";
@@ -82,8 +83,9 @@ export class NeuralSampler {
     network: NeuralModel["network"],
     private readonly schedule: NoiseSchedule,
     private readonly scoreFrom: "gradient" | "tweedie",
+    prior: Prior | undefined,
   ) {
-    this.model = new NeuralModel(network, checkpoint.state.ema, checkpoint.facts.options.exact);
+    this.model = new NeuralModel(network, checkpoint.state.ema, checkpoint.facts.options.exact, prior);
   }
 
   /** Facts of the run behind it: method, options, steps, versions. */
@@ -199,7 +201,7 @@ export class NeuralSampler {
     const { particles } = run;
     const model = tweedie ? memoryEfficientScore(this.model, { ...tweedie, draws: normalRows, particles }) : this.model;
     const planned = await this.plan(run, settings, model);
-    const description = this.model.describe(tweedie ? "energy" : "score");
+    const description = describeModel(this.model, tweedie ? "energy" : "score");
     if (!description) return { path: await runHere(planned, model, energy), spread: false };
     const path = await sharePaths(pool, { planned, model: this.shared, description, tweedie }, energy);
     return { path, spread: true };
@@ -241,5 +243,5 @@ export class NeuralSampler {
 /** Where only the calling thread can run the network. */
 function aloneNotice(workers: Workers): string | undefined {
   if (typeof workers !== "number" || workers === 1) return undefined;
-  return `sample: workers ${workers}, but only the calling thread can run this network (tfjs computes it); it did all rows`;
+  return `sample: workers ${workers}, but only the calling thread can compute this model (tfjs runs its network, or no name makes its prior again); it did all rows`;
 }

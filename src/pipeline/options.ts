@@ -26,6 +26,7 @@ export const SCHEDULES = ["geometric", "linear", "quadratic", "power", "cosine"]
 export const DRAW_MODES = ["iid", "antithetic", "lattice"] as const;
 export const LOSSES = ["linex", "squared"] as const;
 export const REJECTIONS = ["normalized", "residual", "none"] as const;
+export const PRIORS = ["none", "gaussian", "two-body", "moreau"] as const;
 export const INTEGRATORS = ["bridge", "exponential", "euler-maruyama", "heun"] as const;
 export const GRIDS = ["edm", "uniform"] as const;
 export const CORRECTIONS = ["path", "none"] as const;
@@ -47,6 +48,10 @@ export const trainSchema = v.object({
   warmupSteps: v.optional(integerField(0, 1e9, "steps of linear warm-up"), 50),
   gradientClip: v.optional(positiveField("global gradient norm above which a step is scaled down"), 5),
   emaDecay: v.optional(numberField(0, 1, "decay per step of the averaged weights used for sampling and teaching"), 0.995),
+  prior: v.optional(
+    choiceField(PRIORS, "what is known of the noised energy, to which the network is added; pairs need an energy of pairs"),
+    "none",
+  ),
   width: v.optional(integerField(1, 8192, "hidden units per layer"), 64),
   depth: v.optional(integerField(1, 64, "hidden layers"), 3),
   features: v.optional(integerField(1, 8192, "Fourier features"), 64),

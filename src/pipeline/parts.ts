@@ -4,7 +4,7 @@
  */
 import { nearest } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
-import type { Estimator, Json, NoiseSchedule } from "../core/types.js";
+import type { Energy, Estimator, Json, NoiseSchedule, Prior } from "../core/types.js";
 import { bootstrapped } from "../estimators/bootstrapped.js";
 import { noisedEnergy } from "../estimators/noised-energy.js";
 import { noisedScore } from "../estimators/noised-score.js";
@@ -14,6 +14,7 @@ import { descriptor } from "../networks/descriptor.js";
 import { egnn } from "../networks/egnn.js";
 import { mlp } from "../networks/mlp.js";
 import type { NetworkFactory } from "../networks/network.js";
+import { priorByName, priorNames } from "../priors/registry.js";
 import { cosineSchedule } from "../schedules/cosine.js";
 import { geometricSchedule } from "../schedules/geometric.js";
 import { linearSchedule } from "../schedules/linear.js";
@@ -59,6 +60,13 @@ function rebuild<T>(kind: string, table: { readonly [name: string]: Maker<T> }, 
 export const rebuildEstimator = (record: PartRecord): Estimator => rebuild("estimator", estimators, record);
 export const rebuildNetwork = (record: PartRecord): NetworkFactory => rebuild("network", networks, record);
 export const rebuildSchedule = (record: PartRecord): NoiseSchedule => rebuild("schedule", schedules, record);
+
+/** @throws BnemError("bad-checkpoint") for a prior that this version does not have, or that the energy cannot have */
+export function rebuildPrior(record: PartRecord, energy: Energy): Prior {
+  const byName: Maker<Prior> = (options) => priorByName(record.name, options, energy);
+  const known = Object.fromEntries(priorNames.map((name) => [name, byName]));
+  return rebuild("prior", known, record);
+}
 
 const inWords = ({ name, options }: PartRecord) => `${name} ${JSON.stringify(options)}`;
 

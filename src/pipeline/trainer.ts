@@ -10,6 +10,7 @@ import type { CalibrationPoint } from "../training/calibration.js";
 import type { LoopConfig, StepInfo } from "../training/loop-config.js";
 import type { LoopState } from "../training/loop-state.js";
 import { TrainingLoop } from "../training/training-loop.js";
+import { chainTools } from "./chains.js";
 import { type Checkpoint, type CheckpointFacts, checkSameEnergy, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import {
   type Configured,
@@ -20,9 +21,8 @@ import {
   type SettledSettings,
   type TrainOptions,
 } from "./configure.js";
-import { chainTools } from "./chains.js";
 import { NeuralSampler } from "./neural-sampler.js";
-import { checkSamePart, methods, rebuildEstimator, rebuildNetwork, rebuildSchedule } from "./parts.js";
+import { checkSamePart, methods, rebuildEstimator, rebuildNetwork, rebuildPrior, rebuildSchedule } from "./parts.js";
 import { pathsOn } from "./refill-paths.js";
 import { type Threads, threadsOf, type Workers } from "./threads.js";
 import { version } from "./version.js";
@@ -115,6 +115,7 @@ export class Trainer {
       config.network,
       config.schedule,
       methods[settings.method].scoreFrom,
+      config.prior,
     );
   }
 
@@ -129,7 +130,7 @@ export class Trainer {
   private async checkpoint(): Promise<Checkpoint> {
     const state = await this.loop.state();
     const { config } = this.configured;
-    const { energy, estimator, network, schedule } = config;
+    const { energy, estimator, network, schedule, prior } = config;
     const facts: CheckpointFacts = {
       format: 1,
       version,
@@ -140,6 +141,7 @@ export class Trainer {
       estimator: { name: estimator.name, options: estimator.options },
       network: { name: network.name, options: network.options, output: network.output },
       schedule: { name: schedule.name, options: schedule.options },
+      prior: prior ? { name: prior.name, options: prior.options } : null,
       loss: config.loss.name === "linex" ? { name: "linex", cap: config.loss.cap ?? 6 } : config.loss,
       energy: {
         name: energy.name,
@@ -199,23 +201,28 @@ function checkIdentity({ name, check }: Energy): void {
 }
 
 /** Parts of a checkpoint that its file can only name. */
-export type ResumeOptions = Pick<TrainOptions, "estimator" | "network" | "noiseSchedule"> & RuntimeOptions;
+export type ResumeOptions = Pick<TrainOptions, "estimator" | "network" | "noiseSchedule" | "physicsPrior"> & RuntimeOptions;
 
-const RESUME_KEYS = ["estimator", "network", "noiseSchedule", "gpu", "workers"];
+const RESUME_KEYS = ["estimator", "network", "noiseSchedule", "physicsPrior", "gpu", "workers"];
+
+const NO_PRIOR = { name: "none", options: {} };
 
 /** Rebuilt by name, or given again; then they must be the same. */
-function scheduleAndNetwork(
+function modelParts(
   call: string,
   facts: CheckpointFacts,
   energy: Energy,
-  given: Pick<TrainOptions, "network" | "noiseSchedule">,
+  given: Pick<TrainOptions, "network" | "noiseSchedule" | "physicsPrior">,
 ) {
   const schedule = given.noiseSchedule ?? rebuildSchedule(facts.schedule);
   const factory = (given.network as NetworkFactory | undefined) ?? rebuildNetwork(facts.network);
   const network = makeNetwork(call, factory, energy.dim, facts.network.output, facts.options, energy.particles);
   if (given.noiseSchedule) checkSamePart("schedule", facts.schedule, schedule);
   if (given.network) checkSamePart("network", facts.network, network);
-  return { schedule, network };
+  const { physicsPrior } = given;
+  if (physicsPrior) checkSamePart("prior", facts.prior ?? NO_PRIOR, physicsPrior);
+  const prior = physicsPrior ?? (facts.prior ? rebuildPrior(facts.prior, energy) : undefined);
+  return { schedule, network, prior };
 }
 
 /** Configuration of a checkpoint; parts that were given as values must be given again. */
@@ -225,9 +232,9 @@ function configurationOf(facts: CheckpointFacts, energy: Energy, options: Resume
   const settings = facts.options;
   if (options.estimator) checkSamePart("estimator", facts.estimator, options.estimator);
   const estimator = options.estimator ?? rebuildEstimator(facts.estimator);
-  const { schedule, network } = scheduleAndNetwork("resumeTrainer", facts, energy, options);
+  const { schedule, network, prior } = modelParts("resumeTrainer", facts, energy, options);
   const knobs = knobsOf(settings, schedule);
-  return { settings, config: { energy, estimator, schedule, network, loss: facts.loss, knobs, draws: normalRows } };
+  return { settings, config: { energy, estimator, schedule, network, prior, loss: facts.loss, knobs, draws: normalRows } };
 }
 
 /**
@@ -257,7 +264,9 @@ function checkFits({ config }: Configured, count: number): void {
 }
 
 /** Options of `loadSampler`. */
-export interface LoadOptions extends Pick<TrainOptions, "network" | "noiseSchedule">, Pick<RuntimeOptions, "gpu"> {
+export interface LoadOptions
+  extends Pick<TrainOptions, "network" | "noiseSchedule" | "physicsPrior">,
+    Pick<RuntimeOptions, "gpu"> {
   /** Backend to run on; default the one it was trained on. */
   readonly backend?: "auto" | "wasm" | "webgpu" | "cpu";
 }
@@ -267,13 +276,13 @@ export interface LoadOptions extends Pick<TrainOptions, "network" | "noiseSchedu
  * @throws as `resumeTrainer`
  */
 export async function loadSampler(bytes: Uint8Array, energy: Energy, options: LoadOptions = {}): Promise<NeuralSampler> {
-  checkOptions("loadSampler", options, ["network", "noiseSchedule", "backend", "gpu"]);
+  checkOptions("loadSampler", options, ["network", "noiseSchedule", "physicsPrior", "backend", "gpu"]);
   checkParts("loadSampler", energy, options);
   const checkpoint = decodeCheckpoint(bytes);
   const { facts, state } = checkpoint;
   await initKernels();
   checkSameEnergy(facts, energy);
-  const { schedule, network } = scheduleAndNetwork("loadSampler", facts, energy, options);
+  const { schedule, network, prior } = modelParts("loadSampler", facts, energy, options);
   if (network.parameterCount !== state.ema.length) {
     throw new BnemError(
       "bad-checkpoint",
@@ -283,7 +292,7 @@ export async function loadSampler(bytes: Uint8Array, energy: Energy, options: Lo
   const choice = options.backend ?? (facts.backend as BackendReport["backend"]);
   const { exact } = facts.options;
   await startBackend(choice, { parameters: network.parameterCount, gpu: options.gpu, exact });
-  return new NeuralSampler(energy, checkpoint, network, schedule, methods[facts.options.method].scoreFrom);
+  return new NeuralSampler(energy, checkpoint, network, schedule, methods[facts.options.method].scoreFrom, prior);
 }
 
 /**

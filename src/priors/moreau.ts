@@ -4,6 +4,7 @@ import type { Batch, Energy, Prior } from "../core/types.js";
 import { checkVariance } from "../kernels/check-variance.js";
 import { type EnvelopeRun, envelopeSums } from "../kernels/pair-prior.js";
 import { fadeAt, noisedGaussian, noisedTrap } from "./harmonic.js";
+import { madeFor } from "./origin.js";
 import { placeOf } from "./pair-table.js";
 import { levelBetween, type PairTarget, pairTarget } from "./pair-target.js";
 import { noiseRuns } from "./runs.js";
@@ -33,7 +34,7 @@ interface Settings {
 const PART = 0.36;
 
 /** Of a step, in well distances. */
-const REACH = 0.1;
+const REACH = 0.2;
 
 /** Of the envelope at h: s'^2 with its relative rate d log s' / d log sigma, the spring's variance h - s'^2 and its derivative by log sigma. */
 function spring(h: number, cap: number): { inner: number; innerRate: number; tether: number; tetherRate: number } {
@@ -120,7 +121,7 @@ export function moreauPrior(energy: Energy, options: MoreauPriorOptions = {}): P
   const cap = checkPositive(call, "cap", options.cap ?? 0.04 * curve.unit);
   const settings = { cap, steps };
   const level = levelBetween(target, fade, (length, x, variance) => evaluate(target, settings, length, 0, x, variance));
-  return {
+  return madeFor(energy, {
     name: "moreau",
     options: { std, fade, cap, steps, ...(options.core === undefined ? {} : { core: options.core }) },
     dim,
@@ -130,5 +131,5 @@ export function moreauPrior(energy: Energy, options: MoreauPriorOptions = {}): P
       checkVariance("prior", variance, x.n, true);
       return evaluate(target, settings, fade, level, x, variance);
     },
-  };
+  });
 }

@@ -2,9 +2,9 @@
 import { checkPositive } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import { keyOf } from "../core/random.js";
-import type { Batch, Energy, Particles } from "../core/types.js";
+import { freeDimension } from "../core/subspace.js";
+import type { Batch, Energy, PairPotential, Particles } from "../core/types.js";
 import { normalRows } from "../kernels/normal.js";
-import { dimensionOf } from "./gaussian.js";
 import { type PairCurve, pairCurve } from "./pair-scale.js";
 import { type PairTable, pairTable } from "./pair-table.js";
 import { typicalStd } from "./typical-std.js";
@@ -37,11 +37,35 @@ export function pairTarget(call: string, energy: Energy, options: { readonly std
     throw new BnemError("unsupported", `${call}: particles must live in 2 or 3 dimensions, got ${spatialDim}`);
   }
   const core = checkPositive(call, "core", options.core ?? CORE);
-  if (options.std !== undefined) checkPositive(call, "std", options.std);
+  const std = checkPositive(call, "std", options.std ?? pairStd(energy));
+  const { curve, table } = tabulated(call, pairs, core, spatialDim);
+  return { particles, trap: pairs.trap, dim, dimension: freeDimension(energy), curve, table, std };
+}
+
+/** Standard deviation of a pair energy's target; undefined for others. */
+export function pairStd(energy: Energy): number | undefined {
+  const { pairs, particles } = energy;
+  if (!pairs || !particles) return undefined;
+  const { unit, slope } = pairCurve("prior", pairs, CORE);
+  return typicalStd(energy, particles, unit, slope(unit).second);
+}
+
+interface Tabulated {
+  readonly core: number;
+  readonly curve: PairCurve;
+  readonly table: PairTable;
+}
+
+/** Last table of each pair energy: two priors of one target share it. */
+const tables = new WeakMap<PairPotential, Tabulated>();
+
+function tabulated(call: string, pairs: PairPotential, core: number, spatialDim: 2 | 3): Tabulated {
+  const present = tables.get(pairs);
+  if (present?.core === core) return present;
   const curve = pairCurve(call, pairs, core);
-  const std = options.std ?? typicalStd(energy, particles, curve.unit, curve.slope(curve.unit).second);
-  const table = pairTable(curve, spatialDim);
-  return { particles, trap: pairs.trap, dim, dimension: dimensionOf(energy), curve, table, std };
+  const made = { core, curve, table: pairTable(curve, spatialDim) };
+  tables.set(pairs, made);
+  return made;
 }
 
 const LEVEL_ROWS = 64;

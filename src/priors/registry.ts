@@ -1,14 +1,14 @@
 /** Priors by name: what a checkpoint or a worker makes one from. A new prior is one row here and its own file. */
 import { nearest } from "../core/check.js";
 import type { Energy, Json, Prior } from "../core/types.js";
-import { type GaussianPriorOptions, gaussianPrior } from "./gaussian.js";
+import { gaussianPrior } from "./gaussian.js";
 import { moreauPrior } from "./moreau.js";
 import { twoBodyPrior } from "./two-body.js";
 
 type PriorOptions = { readonly [name: string]: Json };
 
 const makers: { readonly [name: string]: (energy: Energy, options: PriorOptions) => Prior } = {
-  gaussian: (energy, options) => gaussianPrior(energy, options as unknown as GaussianPriorOptions),
+  gaussian: gaussianPrior,
   "two-body": twoBodyPrior,
   moreau: moreauPrior,
 };
@@ -31,11 +31,16 @@ export function priorByName(name: string, options: PriorOptions, energy: Energy)
     throw new RangeError(`prior: unknown prior "${name}"; did you mean "${nearest(name, known)}"? Known: ${known.join(", ")}`);
   }
   if (energy.options === null) return make(energy, options);
-  const key = JSON.stringify([name, options, energy.name, energy.options]);
-  const present = kept.get(key);
-  if (present) return present;
-  const prior = make(energy, options);
-  if (kept.size >= MOST_KEPT) kept.delete(kept.keys().next().value as string);
-  kept.set(key, prior);
+  const keyOf = (given: PriorOptions) => JSON.stringify([name, given, energy.name, energy.options, energy.check]);
+  const prior = kept.get(keyOf(options)) ?? make(energy, options);
+  keep(keyOf(options), prior);
+  // Found out here, stated there: who rebuilds it gives the options it was found to have.
+  keep(keyOf(prior.options), prior);
   return prior;
+}
+
+function keep(key: string, prior: Prior): void {
+  kept.delete(key);
+  kept.set(key, prior);
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value as string);
 }

@@ -4,6 +4,7 @@ import type { Batch, Energy, Prior } from "../core/types.js";
 import { checkVariance } from "../kernels/check-variance.js";
 import { type PairRun, twoBodySums } from "../kernels/pair-prior.js";
 import { fadeAt, noisedGaussian, noisedTrap } from "./harmonic.js";
+import { madeFor } from "./origin.js";
 import { placeOf } from "./pair-table.js";
 import { levelBetween, type PairTarget, pairTarget } from "./pair-target.js";
 import { noiseRuns } from "./runs.js";
@@ -79,7 +80,7 @@ export function twoBodyPrior(energy: Energy, options: TwoBodyPriorOptions = {}):
   const { std, dim } = target;
   const fade = checkPositive(call, "fade", options.fade ?? 0.6 * std);
   const level = levelBetween(target, fade, (length, x, variance) => evaluate(target, length, 0, x, variance));
-  return {
+  return madeFor(energy, {
     name: "two-body",
     options: { std, fade, ...(options.core === undefined ? {} : { core: options.core }) },
     dim,
@@ -89,5 +90,5 @@ export function twoBodyPrior(energy: Energy, options: TwoBodyPriorOptions = {}):
       checkVariance("prior", variance, x.n, true);
       return evaluate(target, fade, level, x, variance);
     },
-  };
+  });
 }
