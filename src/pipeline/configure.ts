@@ -3,13 +3,11 @@ import { checkInteger, hasMethods } from "../core/check.js";
 import { freshSeed } from "../core/random.js";
 import type { Energy, Estimator, NetworkLengths, NetworkRecipe, NoiseSchedule, Particles, Prior } from "../core/types.js";
 import { normalRows } from "../kernels/normal.js";
-import { descriptor } from "../networks/descriptor.js";
-import type { MlpOptions } from "../networks/mlp.js";
-import { mlp } from "../networks/mlp.js";
 import type { Network, NetworkFactory } from "../networks/network.js";
 import { priorByName } from "../priors/registry.js";
 import type { TrainingLoss } from "../training/gradient.js";
 import type { LoopConfig, LoopKnobs } from "../training/loop-config.js";
+import { type ArchitectureName, architectures } from "./architectures.js";
 import { parseTrainOptions, type ResolvedTrainSettings, type TrainSettings } from "./options.js";
 import { methods, scheduleOf } from "./parts.js";
 
@@ -57,6 +55,7 @@ function extentOf(energy: Energy): number {
 /** Settings with every length filled in. */
 export type SettledSettings = ResolvedTrainSettings & {
   readonly seed: number;
+  readonly architecture: ArchitectureName;
   readonly sigmaMin: number;
   readonly sigmaMax: number;
   readonly scale: number;
@@ -64,14 +63,22 @@ export type SettledSettings = ResolvedTrainSettings & {
   readonly priorWidth: number;
 };
 
+/** The one asked for; else what can be added to a prior of particles, and the perceptron otherwise. */
+function architectureOf(energy: Energy, options: TrainOptions, settings: ResolvedTrainSettings): ArchitectureName {
+  const withPrior = options.physicsPrior !== undefined || settings.prior !== "none";
+  return settings.architecture ?? (withPrior && energy.particles ? "descriptor" : "mlp");
+}
+
 /** Fills what follows from the energy. Unit lengths default to the extent of its modes, or to 5. */
 export function settle(call: string, energy: Energy, options: TrainOptions): SettledSettings {
   const settings = parseTrainOptions(call, options, trainValues);
   const sigmaMax = settings.sigmaMax ?? options.noiseSchedule?.sigma(1) ?? settings.scale ?? extentOf(energy);
   const sigmaMin = settings.sigmaMin ?? sigmaMax / SIGMA_RATIO;
-  const scale = settings.scale ?? sigmaMax;
+  const architecture = architectureOf(energy, options, settings);
+  const scale = settings.scale ?? architectures[architecture].scale(sigmaMax);
   return {
     ...settings,
+    architecture,
     seed: settings.seed ?? freshSeed(),
     sigmaMax,
     sigmaMin,
@@ -79,27 +86,6 @@ export function settle(call: string, energy: Energy, options: TrainOptions): Set
     baseStd: settings.baseStd ?? 0.46,
     priorWidth: settings.priorWidth ?? scale,
   };
-}
-
-function networkOf(settings: SettledSettings): NetworkFactory {
-  const { width, depth, features, featureScale, outputScale, scale, baseStd } = settings;
-  const { axes, gated, detail, horizon, extent, sigmaFloor } = settings;
-  const options: MlpOptions = {
-    width,
-    depth,
-    features,
-    featureScale,
-    axes,
-    gated,
-    outputScale,
-    scale,
-    baseStd,
-    detail,
-    horizon,
-    extent,
-    sigmaFloor,
-  };
-  return mlp(options);
 }
 
 /** The numbers of a loop. */
@@ -238,8 +224,7 @@ export function configure(call: string, energy: Energy, options: TrainOptions): 
   const estimator = options.estimator ?? methods[asked.method].estimator(asked);
   const schedule = options.noiseSchedule ?? scheduleOf(asked, asked.sigmaMin, asked.sigmaMax);
   checkReach(call, asked.sigmaMin, schedule);
-  const factory =
-    (options.network as NetworkFactory | undefined) ?? (prior && energy.particles ? descriptor() : networkOf(asked));
+  const factory = (options.network as NetworkFactory | undefined) ?? architectures[asked.architecture].network(asked);
   const network = makeNetwork(
     call,
     factory,

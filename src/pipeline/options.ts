@@ -24,6 +24,7 @@ export const CHAIN_MOVES = ["hmc", "tempering"] as const;
 export const BACKENDS = ["auto", "wasm", "webgpu", "cpu"] as const;
 export const SCHEDULES = ["geometric", "linear", "quadratic", "power", "cosine"] as const;
 export const DRAW_MODES = ["iid", "antithetic", "lattice"] as const;
+export const ARCHITECTURES = ["mlp", "descriptor", "egnn"] as const;
 export const LOSSES = ["linex", "squared"] as const;
 export const REJECTIONS = ["normalized", "residual", "none"] as const;
 export const PRIORS = ["none", "gaussian", "two-body", "moreau"] as const;
@@ -52,8 +53,14 @@ export const trainSchema = v.object({
     choiceField(PRIORS, "what is known of the noised energy, to which the network is added; pairs need an energy of pairs"),
     "none",
   ),
-  width: v.optional(integerField(1, 8192, "hidden units per layer"), 64),
-  depth: v.optional(integerField(1, 64, "hidden layers"), 3),
+  architecture: v.optional(
+    choiceField(
+      ARCHITECTURES,
+      "what the network is; default mlp, with a prior of particles descriptor, which as egnn is for particles",
+    ),
+  ),
+  width: v.optional(integerField(1, 8192, "hidden units per layer; default 64, of an egnn 128")),
+  depth: v.optional(integerField(1, 64, "hidden layers, or rounds of messages of an egnn; default 3, of a descriptor 2")),
   features: v.optional(integerField(1, 8192, "Fourier features"), 64),
   featureScale: v.optional(positiveField("standard deviation of the feature frequencies, per scaled coordinate")),
   axes: v.optional(booleanField("feature frequencies along one axis each, multiples of featureScale"), false),
