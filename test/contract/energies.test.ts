@@ -1,8 +1,8 @@
 /** Every energy obeys the interface, and each check rejects an energy that was broken for it. */
-import { existsSync, readFileSync } from "node:fs";
-import { type Batch, customEnergy, type Energy, gaussianMixture, init, keyOf, normalRows } from "bnem";
+import { type Batch, customEnergy, type Energy, gaussianMixture, gmm16, init, keyOf, normalRows } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type EnergySubject, energyChecks } from "./energy-checks.js";
+import { kernelSubjects } from "./energy-subjects.js";
 
 beforeAll(() => init());
 
@@ -67,6 +67,8 @@ const table: readonly (readonly [string, () => EnergySubject])[] = [
   ],
   ["a mixture in 10 dimensions", () => mixture(inTen())],
   ["drawn means", () => mixture(gaussianMixture({ components: 5, seed: 3, dim: 2, range: 4, std: 0.9 }))],
+  ["gmm16", () => mixture(gmm16())],
+  ...kernelSubjects,
   ["a custom energy with its gradient", () => custom(analytic())],
   ["a custom energy without gradient", () => custom(byDifferences())],
 ];
@@ -89,8 +91,8 @@ test("the gradients of the two custom energies have the sources they claim", () 
 });
 
 /** A sound energy with one member replaced. */
-function broken(change: (energy: Energy) => Partial<Energy>, from: () => EnergySubject = table[3][1]): EnergySubject {
-  const subject = from();
+function broken(change: (energy: Energy) => Partial<Energy>, from = "a mixture in 10 dimensions"): EnergySubject {
+  const subject = (table.find(([name]) => name === from) as (typeof table)[number])[1]();
   return { ...subject, energy: { ...subject.energy, ...change(subject.energy) } };
 }
 
@@ -102,9 +104,29 @@ const gradientTimes = (factor: (d: number) => number) => (energy: Energy) => ({
     return { energy: result.energy, gradient: result.gradient.map((g, i) => g * factor(i % energy.dim)) };
   },
 });
+const leaning = (extra: (row: Float32Array) => number) => (energy: Energy) => ({
+  energyAndGradient: (x: Batch) => {
+    const result = energy.energyAndGradient(x);
+    const e = result.energy.map((v, r) => v + extra(x.data.subarray(r * x.dim, (r + 1) * x.dim)));
+    return { ...result, energy: e };
+  },
+});
+/** Draws with every tenth row turned over: the share of the right wells falls from .84 to .78. */
+const mirrored = (energy: Energy) => ({
+  exact: {
+    logZ: exactOf(energy).logZ,
+    sample: (n: number, seed: number) => {
+      const x = exactOf(energy).sample(n, seed);
+      return { ...x, data: x.data.map((v, i) => (Math.floor(i / x.dim) % 10 ? v : -v)) };
+    },
+  },
+});
 const shared = new Float32Array(24);
 
-const controls: readonly (readonly [string, keyof typeof energyChecks, (energy: Energy) => Partial<Energy>])[] = [
+/** By default of the mixture in ten dimensions. */
+type Control = readonly [string, keyof typeof energyChecks, (energy: Energy) => Partial<Energy>, from?: string];
+
+const controls: readonly Control[] = [
   ["energies in f64", "shapes", (e) => ({ energy: (x) => Float64Array.from(e.energy(x)) as never })],
   ["a gradient per row only", "shapes", (e) => ({ energyAndGradient: (x) => ({ energy: e.energy(x), gradient: e.energy(x) }) })],
   ["no convention", "description", () => ({ convention: "" })],
@@ -211,40 +233,26 @@ const controls: readonly (readonly [string, keyof typeof energyChecks, (energy: 
     "fused kernel",
     (e) => ({ noised: (ask) => (e.noised as NonNullable<Energy["noised"]>)({ ...ask, key: keyOf(0) }) }),
   ],
+  [
+    "a trap about the origin",
+    "symmetries of particles",
+    leaning((row) => 0.005 * row.reduce((sum, v) => sum + v * v, 0)),
+    "lj13",
+  ],
+  ["particles that are not alike", "symmetries of particles", leaning((row) => 0.01 * (row[0] - row[2]) ** 2), "dw4"],
+  ["a gradient that does not turn", "symmetries of particles", gradientTimes((d) => (d % 3 ? 1 : 1.01)), "lj13"],
+  ["a tenth of the draws turned over", "law of the exact draws", mirrored, "many wells in 6 dimensions"],
 ];
 
 describe("controls: broken energies are rejected", () => {
-  test.each(controls)('%s fails "%s"', (_what, name, change) => {
-    expect(energyChecks[name](broken(change))).not.toEqual([]);
-  });
+  test.each(controls.map(([what, name, change, from]) => ({ what, name, change, from })))(
+    "$what fails $name",
+    ({ name, change, from }) => {
+      expect(energyChecks[name](broken(change, from))).not.toEqual([]);
+    },
+  );
 
   test("every check has one", () => {
     expect(names.filter((name) => !controls.some(([, checked]) => checked === name))).toEqual([]);
   });
 });
-
-const SHARED = "../shared/data";
-if (existsSync(SHARED)) {
-  test("gmm40 has the energies and gradients of the shared f64 vectors", () => {
-    const { x, energy, gradient } = JSON.parse(readFileSync(`${SHARED}/energy-vectors.json`, "utf8")).gmm40 as {
-      x: number[][];
-      energy: number[];
-      gradient: number[][];
-    };
-    const found = gaussianMixture().energyAndGradient({ data: Float32Array.from(x.flat()), n: x.length, dim: 2 });
-    const bound = mixtureRoundoff(2, 40);
-    expect(x.length).toBeGreaterThan(0);
-    energy.forEach((e, r) => {
-      expect(Math.abs(found.energy[r] - e), `row ${r}`).toBeLessThan(bound(e));
-    });
-    // (x - mean) / std^2 with both rounded to f32 (|x| < 64), and softmax weights of relative error `bound`.
-    gradient.flat().forEach((g, i) => {
-      const e = energy[i >> 1];
-      expect(Math.abs(found.gradient[i] - g), `number ${i}`).toBeLessThan(2 ** -17 + 4 * bound(e) * (1 + Math.abs(g)));
-    });
-  });
-} else {
-  test("../shared/data is absent: its energy vectors were not compared", () => {
-    expect(existsSync(SHARED)).toBe(false);
-  });
-}

@@ -8,6 +8,15 @@ export interface EnergySubject {
   readonly points: Batch;
   /** Bound of the f32 error of an energy of this size. */
   readonly roundoff: (energy: number) => number;
+  /** Step of the differences; 1/32 unless the energy bends over less. */
+  readonly step?: number;
+  /** Draws of a known density near the target's, `widening` times as wide; by default made of its modes. */
+  readonly proposal?: (widening: number, seed: number, n: number) => Proposal;
+}
+
+export interface Proposal {
+  readonly x: Batch;
+  readonly logDensity: (x: ArrayLike<number>, from: number) => number;
 }
 
 const doors = ["energy", "energyAndGradient"] as const;
@@ -67,9 +76,8 @@ function differences(energy: Energy, x: Batch, d: number, s: number): Float64Arr
  * Differences at steps s and 2 s differ by 15 times the finer one's truncation; roundings of E enter with weights of 1.5 / s and 0.75 / s,
  * f32 steps themselves with 2^-23 |x| / s of the slope.
  */
-function gradients({ energy, points, roundoff }: EnergySubject): string[] {
+function gradients({ energy, points, roundoff, step: s = 1 / 32 }: EnergySubject): string[] {
   const p = new Problems();
-  const s = 1 / 32;
   const { energy: e, gradient } = energy.energyAndGradient(points);
   for (let d = 0; d < energy.dim; d++) {
     const fine = differences(energy, points, d, s);
@@ -157,7 +165,7 @@ function exactDraws({ energy }: EnergySubject): string[] {
 }
 
 /** A proposal made of the target's modes, in f64: draws and log density. Weights alternate, so that wrong mode weights are seen. */
-function proposal(energy: Energy, widening: number, seed: number, n: number) {
+function proposalOfModes(energy: Energy, widening: number, seed: number, n: number): Proposal {
   const modes = energy.modes as NonNullable<Energy["modes"]>;
   const { dim } = energy;
   const { data } = modes.means;
@@ -189,10 +197,10 @@ function proposal(energy: Energy, widening: number, seed: number, n: number) {
 const DRAWS = 20_000;
 
 /** Z = mean of exp(-E) / q over draws of q, whose tails are the wider ones. */
-function partition({ energy }: EnergySubject): string[] {
+function partition({ energy, proposal }: EnergySubject): string[] {
   if (!energy.exact) return [];
-  if (!energy.modes) return ["exact draws but no modes: this check needs another proposal"];
-  const { x, logDensity } = proposal(energy, 1.2, 91, DRAWS);
+  if (!energy.modes && !proposal) return ["exact draws but no modes: this check needs a proposal"];
+  const { x, logDensity } = proposal ? proposal(1.2, 91, DRAWS) : proposalOfModes(energy, 1.2, 91, DRAWS);
   const e = energy.energy(x);
   const { logZ } = energy.exact;
   const z = zOfMean(
@@ -203,10 +211,10 @@ function partition({ energy }: EnergySubject): string[] {
 }
 
 /** 1 = mean of q / p over the exact draws, q the narrower one. */
-function lawOfDraws({ energy }: EnergySubject): string[] {
-  if (!energy.exact || !energy.modes) return [];
+function lawOfDraws({ energy, proposal }: EnergySubject): string[] {
+  if (!energy.exact) return [];
   const x = energy.exact.sample(DRAWS, 8);
-  const { logDensity } = proposal(energy, 0.85, 0, 1);
+  const { logDensity } = proposal ? proposal(0.85, 0, 1) : proposalOfModes(energy, 0.85, 0, 1);
   const e = energy.energy(x);
   const { logZ } = energy.exact;
   const z = zOfMean(
@@ -264,6 +272,58 @@ function fused({ energy, points }: EnergySubject): string[] {
   return p.list;
 }
 
+/** A rotation by 1 radian in each plane of two axes, then the reflection of the first axis. */
+function turned(v: readonly number[]): number[] {
+  const out = [...v];
+  for (let a = 0; a + 1 < v.length; a++) {
+    const [p, q] = [out[a], out[a + 1]];
+    out[a] = Math.cos(1) * p - Math.sin(1) * q;
+    out[a + 1] = Math.sin(1) * p + Math.cos(1) * q;
+  }
+  return [-out[0], ...out.slice(1)];
+}
+
+type Move = (particles: number[][]) => number[][];
+
+/** Motions of particles that change no energy, and what they make of a gradient. */
+const symmetries: readonly (readonly [string, Move, Move])[] = [
+  ["translation", (x) => x.map((v) => v.map((c, a) => c + 0.75 - 0.5 * a)), (g) => g],
+  ["rotation and reflection", (x) => x.map(turned), (g) => g.map(turned)],
+  ["permutation", (x) => [...x.slice(1), x[0]].reverse(), (g) => [...g.slice(1), g[0]].reverse()],
+];
+
+function moved(x: Batch, spatialDim: number, move: Move): Batch {
+  const data = new Float32Array(x.data.length);
+  for (let from = 0; from < data.length; from += x.dim) {
+    const row = Array.from(x.data.subarray(from, from + x.dim));
+    const particles = Array.from({ length: x.dim / spatialDim }, (_, i) => row.slice(i * spatialDim, (i + 1) * spatialDim));
+    data.set(move(particles).flat(), from);
+  }
+  return { ...x, data };
+}
+
+/** Moved coordinates are rounded to f32, by up to 2^-23 of 8 units, which a gradient turns into energy. */
+function particleSymmetries({ energy, points, roundoff }: EnergySubject): string[] {
+  if (!energy.particles) return [];
+  const p = new Problems();
+  const { spatialDim, count } = energy.particles;
+  p.say(count * spatialDim === energy.dim, `${count} particles in ${spatialDim} dimensions make no dim ${energy.dim}`);
+  const { energy: e, gradient } = energy.energyAndGradient(points);
+  const norms = Array.from(e, (_, r) => Math.hypot(...gradient.subarray(r * energy.dim, (r + 1) * energy.dim)));
+  const shift = 8 * 2 ** -23 * Math.sqrt(energy.dim);
+  for (const [name, move, moveGradient] of symmetries) {
+    const found = energy.energyAndGradient(moved(points, spatialDim, move));
+    const expected = moved({ ...points, data: gradient }, spatialDim, moveGradient).data;
+    for (let r = 0; r < points.n; r++) {
+      const bound = 2 * roundoff(e[r]) + 2 * shift * norms[r];
+      p.say(Math.abs(found.energy[r] - e[r]) <= bound, `${name}, row ${r}: ${found.energy[r]}, before ${e[r]}`);
+      const off = expected.subarray(r * energy.dim, (r + 1) * energy.dim).map((g, d) => g - found.gradient[r * energy.dim + d]);
+      p.say(Math.hypot(...off) <= 1e-4 * (1 + norms[r]), `${name}, row ${r}: the gradient does not move along`);
+    }
+  }
+  return p.list.slice(0, 3);
+}
+
 export const energyChecks = {
   shapes,
   description,
@@ -278,4 +338,5 @@ export const energyChecks = {
   "law of the exact draws": lawOfDraws,
   "noised closed form": noisedForm,
   "fused kernel": fused,
+  "symmetries of particles": particleSymmetries,
 } satisfies Checks<EnergySubject>;

@@ -2,18 +2,31 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { keyOf } from "../../src/core/random.js";
 import { removeMean } from "../../src/core/subspace.js";
-import type { DrawMode, Energy, NoisedRequest, Quantity } from "../../src/core/types.js";
+import type { Batch, DrawMode, Energy, NoisedRequest, Quantity } from "../../src/core/types.js";
+import { doubleWell } from "../../src/energies/double-well.js";
+import { funnel } from "../../src/energies/funnel.js";
+import { lennardJones } from "../../src/energies/lennard-jones.js";
+import { manyWell } from "../../src/energies/many-well.js";
+import { muellerBrown } from "../../src/energies/mueller-brown.js";
+import { rings } from "../../src/energies/rings.js";
+import { twoMoons } from "../../src/energies/two-moons.js";
 import { noised } from "../../src/estimators/noised.js";
 import { initKernels, kernelReport } from "../../src/kernels/load.js";
+import { normalRows } from "../../src/kernels/normal.js";
 import { perturbations } from "../../src/kernels/perturbations.js";
 import { estimateOf } from "../reference/noised.js";
-import { energyCases, pointsOf } from "../support/energy-cases.js";
+import { type EnergyCase, energyCases, pointsOf } from "../support/energy-cases.js";
 import { withoutKernel } from "../support/estimate-request.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
 
 /** Unit roundoff of f32. */
 const U = 2 ** -24;
 const key = keyOf(17);
+const factories = { doubleWell, funnel, lennardJones, manyWell, muellerBrown, rings, twoMoons };
+
+function points(subject: EnergyCase, target: Energy, n: number, seed: number): Batch {
+  return pointsOf(subject, target, normalRows(keyOf(seed), 0, 0, n, target.dim).data);
+}
 
 beforeAll(async () => {
   allowRelaxedSimd();
@@ -23,11 +36,11 @@ beforeAll(async () => {
 
 describe.each(energyCases)("$name", (subject) => {
   const { make, twin, roundings } = subject;
-  const target = make();
+  const target = make(factories);
   const { dim } = target;
 
   test("energy and gradient equal the twin's", () => {
-    const x = pointsOf(subject, target, 101, 3);
+    const x = points(subject, target, 101, 3);
     const { energy, gradient } = target.energyAndGradient(x);
     expect(target.energy(x)).toEqual(energy);
     for (let r = 0; r < x.n; r++) {
@@ -55,7 +68,7 @@ describe.each(energyCases)("$name", (subject) => {
     const n = 4;
 
     test.each(modes)("%s: energy, score and mean equal the twin's and the generic path's on the same draws", (mode) => {
-      const x = pointsOf(subject, target, n, 5);
+      const x = points(subject, target, n, 5);
       const variance = Float32Array.from({ length: n }, (_, r) => (subject.spread * [0.1, 0.3, 1, 3][r]) ** 2);
       const ask = (quantity: Quantity): NoisedRequest => ({ x, variance, key, mcSamples, mode, quantity, exact });
       const fused = (["energy", "score", "mean"] as const).map((q) => noised(target, ask(q)));
@@ -91,8 +104,8 @@ describe.each(energyCases)("$name", (subject) => {
 
 test("controls: a coefficient 1e-4 off, pairs counted once and a mean that keeps its center are seen", () => {
   const [lj13] = energyCases;
-  const target = lj13.make();
-  const x = pointsOf(lj13, target, 20, 3);
+  const target = lj13.make(factories);
+  const x = points(lj13, target, 20, 3);
   const energies = target.energy(x);
   const misses = (wrong: (x: Float32Array) => number) =>
     energies.filter((e, r) => {
@@ -109,7 +122,7 @@ test("controls: a coefficient 1e-4 off, pairs counted once and a mean that keeps
     mode: "iid",
     quantity: "mean",
   };
-  const mean = noised(target as Energy, moved).mean as Float32Array;
+  const mean = noised(target, moved).mean as Float32Array;
   const center =
     mean
       .subarray(0, 39)
