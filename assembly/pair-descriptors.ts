@@ -11,9 +11,11 @@ import {
   CHANNELS,
   DIRECTION,
   FIRST,
+  listPairs,
   makePairs,
   openPairs,
   PairSpace,
+  putChannels,
   SECOND,
   SLOPES,
   TENSOR,
@@ -109,12 +111,13 @@ function putSquares(space: PairSpace, at: usize, out: usize): void {
   }
 }
 
-/** out [rows, count, channels]. */
+/** out [rows, count, channels]; moments [rows, count, 3 vectors + 6 tensors], the sums that are squared, for the gradients. */
 export function pairDescriptors(
   y: usize,
   w: usize,
   wStep: i32,
   out: usize,
+  moments: usize,
   rows: i32,
   count: i32,
   dims: i32,
@@ -131,40 +134,39 @@ export function pairDescriptors(
   for (let row = 0; row < rows; row++, y += rowBytes, w += weightStep) {
     if (row == 0 || wStep != 0) takeWeights(space, w);
     makePairs(space, y);
-    for (let i = 0; i < count; i++, out += space.channelBytes) {
+    listPairs(space);
+    putChannels(space);
+    for (let i = 0; i < count; i++, out += space.channelBytes, moments += space.momentBytes) {
       sumScalars(space, i, out);
-      sumMoments(space, i, space.moments);
-      putSquares(space, space.moments, out + ((<usize>scalars) << 2));
+      sumMoments(space, i, moments);
+      putSquares(space, moments, out + ((<usize>scalars) << 2));
     }
   }
 }
 
-/**
- * Turns the sums of one particle into the gradient in them, 2 g sum; of a tensor the mixed ones twice, as they stand for two entries.
- */
-function weighMoments(space: PairSpace, at: usize, g: usize): void {
-  for (let left = space.vectors; left > 0; left -= 4, at += 48, g += 16) {
+/** The gradient in the sums of one particle, 2 g sum; in the mixed ones of a tensor twice that, as they stand for two entries. */
+function weighMoments(space: PairSpace, sums: usize, g: usize, to: usize): void {
+  for (let left = space.vectors; left > 0; left -= 4, sums += 48, to += 48, g += 16) {
     const one = v128.load(g);
     const twice = f32x4.add(one, one);
-    for (let a: usize = 0; a < 48; a += 16) v128.store(at + a, f32x4.mul(v128.load(at + a), twice));
+    for (let a: usize = 0; a < 48; a += 16) v128.store(to + a, f32x4.mul(v128.load(sums + a), twice));
   }
-  for (let left = space.tensors; left > 0; left -= 4, at += 96, g += 16) {
+  for (let left = space.tensors; left > 0; left -= 4, sums += 96, to += 96, g += 16) {
     const one = v128.load(g);
     const twice = f32x4.add(one, one);
     const again = f32x4.add(twice, twice);
-    for (let a: usize = 0; a < 48; a += 16) v128.store(at + a, f32x4.mul(v128.load(at + a), twice));
-    for (let a: usize = 48; a < 96; a += 16) v128.store(at + a, f32x4.mul(v128.load(at + a), again));
+    for (let a: usize = 0; a < 48; a += 16) v128.store(to + a, f32x4.mul(v128.load(sums + a), twice));
+    for (let a: usize = 48; a < 96; a += 16) v128.store(to + a, f32x4.mul(v128.load(sums + a), again));
   }
 }
 
 /** Pairs and gradients in the sums of one row; g [count, channels]. */
-function openGradient(space: PairSpace, y: usize, g: usize): void {
+function openGradient(space: PairSpace, y: usize, moments: usize, g: usize): void {
   makePairs(space, y);
   let at = space.moments;
   g += (<usize>space.scalars) << 2;
-  for (let i = 0; i < space.count; i++, at += space.momentBytes, g += space.channelBytes) {
-    sumMoments(space, i, at);
-    weighMoments(space, at, g);
+  for (let i = 0; i < space.count; i++, at += space.momentBytes, moments += space.momentBytes, g += space.channelBytes) {
+    weighMoments(space, moments, g, at);
   }
 }
 
@@ -187,6 +189,17 @@ function tensorPull(record: usize, a: usize, b: usize): v128 {
   return madd(f32x4.add(v128.load(a, 80), v128.load(b, 80)), v128.load32_splat(record, TENSOR + 20), sum);
 }
 
+/** to += p pull for the four splines p of a pair, in rows `stride` apart. */
+function spread(to: usize, stride: usize, p0: v128, p1: v128, p2: v128, p3: v128, pull: v128): void {
+  v128.store(to, madd(p0, pull, v128.load(to)));
+  to += stride;
+  v128.store(to, madd(p1, pull, v128.load(to)));
+  to += stride;
+  v128.store(to, madd(p2, pull, v128.load(to)));
+  to += stride;
+  v128.store(to, madd(p3, pull, v128.load(to)));
+}
+
 /** Adds the gradient in f of one pair, times its four splines, to their rows of the weights' gradient. */
 function pullWeights(space: PairSpace, record: usize, g: usize): void {
   const stride = space.channelBytes;
@@ -196,40 +209,28 @@ function pullWeights(space: PairSpace, record: usize, g: usize): void {
   let gj = g + j * stride;
   let a = space.moments + i * space.momentBytes;
   let b = space.moments + j * space.momentBytes;
+  let to = space.slopes + <usize>load<u32>(record, WEIGHTS);
   const p0 = v128.load32_splat(record);
   const p1 = v128.load32_splat(record, 4);
   const p2 = v128.load32_splat(record, 8);
   const p3 = v128.load32_splat(record, 12);
-  let to = space.slopes + <usize>load<u32>(record, WEIGHTS);
-  const vectors = to + ((<usize>space.scalars) << 2);
-  const tensors = vectors + ((<usize>space.vectors) << 2);
-  for (const end = to + stride; to < end; to += 16, gi += 16, gj += 16) {
-    let pull: v128;
-    if (to < vectors) pull = f32x4.add(v128.load(gi), v128.load(gj));
-    else if (to < tensors) {
-      pull = vectorPull(record, a, b);
-      a += 48;
-      b += 48;
-    } else {
-      pull = tensorPull(record, a, b);
-      a += 96;
-      b += 96;
-    }
-    v128.store(to, madd(p0, pull, v128.load(to)));
-    const to1 = to + stride;
-    v128.store(to1, madd(p1, pull, v128.load(to1)));
-    const to2 = to1 + stride;
-    v128.store(to2, madd(p2, pull, v128.load(to2)));
-    const to3 = to2 + stride;
-    v128.store(to3, madd(p3, pull, v128.load(to3)));
+  for (let left = space.scalars; left > 0; left -= 4, to += 16, gi += 16, gj += 16) {
+    spread(to, stride, p0, p1, p2, p3, f32x4.add(v128.load(gi), v128.load(gj)));
+  }
+  for (let left = space.vectors; left > 0; left -= 4, to += 16, a += 48, b += 48) {
+    spread(to, stride, p0, p1, p2, p3, vectorPull(record, a, b));
+  }
+  for (let left = space.tensors; left > 0; left -= 4, to += 16, a += 96, b += 96) {
+    spread(to, stride, p0, p1, p2, p3, tensorPull(record, a, b));
   }
 }
 
-/** out [rows or 1, radial, channels] = gradient in w for g [rows, count, channels]. */
+/** out [rows or 1, radial, channels] = gradient in w for g [rows, count, channels]; w itself is not read. */
 export function pairDescriptorsInW(
   y: usize,
-  w: usize,
+  _w: usize,
   wStep: i32,
+  moments: usize,
   g: usize,
   out: usize,
   rows: i32,
@@ -246,9 +247,8 @@ export function pairDescriptorsInW(
   const rowBytes = (<usize>(count * dims)) << 2;
   const weightBytes = <usize>radial * space.channelBytes;
   memory.fill(space.slopes, 0, space.weightBytes);
-  for (let row = 0; row < rows; row++, y += rowBytes, w += <usize>wStep * weightBytes) {
-    if (row == 0 || wStep != 0) takeWeights(space, w);
-    openGradient(space, y, g);
+  for (let row = 0; row < rows; row++, y += rowBytes, moments += <usize>count * space.momentBytes) {
+    openGradient(space, y, moments, g);
     for (let record = space.records; record < space.end; record += space.recordBytes) pullWeights(space, record, g);
     g += <usize>count * space.channelBytes;
     if (wStep == 0) continue;
@@ -259,10 +259,22 @@ export function pairDescriptorsInW(
   if (wStep == 0) memory.copy(out, space.slopes, weightBytes);
 }
 
-/** f' of four channels. */
-function slopeOf(w: usize, stride: usize, s0: v128, s1: v128, s2: v128, s3: v128): v128 {
-  const low = madd(s1, v128.load(w + stride), f32x4.mul(s0, v128.load(w)));
-  return madd(s3, v128.load(w + 3 * stride), madd(s2, v128.load(w + 2 * stride), low));
+/** Four channels of what four splines or slopes make of the weights: f or f'. */
+function mixed(w: usize, stride: usize, p0: v128, p1: v128, p2: v128, p3: v128): v128 {
+  let sum = f32x4.mul(p0, v128.load(w));
+  w += stride;
+  sum = madd(p1, v128.load(w), sum);
+  w += stride;
+  sum = madd(p2, v128.load(w), sum);
+  w += stride;
+  return madd(p3, v128.load(w), sum);
+}
+
+/** f of four channels. */
+function valueOf(record: usize, w: usize, stride: usize): v128 {
+  const p0 = v128.load32_splat(record);
+  const p1 = v128.load32_splat(record, 4);
+  return mixed(w, stride, p0, p1, v128.load32_splat(record, 8), v128.load32_splat(record, 12));
 }
 
 /** Sums of four vectors' lanes as one vector. */
@@ -296,22 +308,21 @@ function pullPositions(space: PairSpace, record: usize, g: usize): void {
   let gj = g + j * stride;
   let a = space.moments + i * space.momentBytes;
   let b = space.moments + j * space.momentBytes;
+  let w = space.weights + <usize>load<u32>(record, WEIGHTS);
   const s0 = v128.load32_splat(record, SLOPES);
   const s1 = v128.load32_splat(record, SLOPES + 4);
   const s2 = v128.load32_splat(record, SLOPES + 8);
   const s3 = v128.load32_splat(record, SLOPES + 12);
-  let w = space.weights + <usize>load<u32>(record, WEIGHTS);
   let r = f32x4.splat(0);
   let x = r;
   let y = r;
   let z = r;
   for (let left = space.scalars; left > 0; left -= 4, w += 16, gi += 16, gj += 16) {
-    r = madd(f32x4.add(v128.load(gi), v128.load(gj)), slopeOf(w, stride, s0, s1, s2, s3), r);
+    r = madd(f32x4.add(v128.load(gi), v128.load(gj)), mixed(w, stride, s0, s1, s2, s3), r);
   }
-  let f = record + CHANNELS + ((<usize>space.scalars) << 2);
-  for (let left = space.vectors; left > 0; left -= 4, w += 16, f += 16, a += 48, b += 48) {
-    r = madd(vectorPull(record, a, b), slopeOf(w, stride, s0, s1, s2, s3), r);
-    const value = v128.load(f);
+  for (let left = space.vectors; left > 0; left -= 4, w += 16, a += 48, b += 48) {
+    r = madd(vectorPull(record, a, b), mixed(w, stride, s0, s1, s2, s3), r);
+    const value = valueOf(record, w, stride);
     x = madd(value, f32x4.sub(v128.load(a), v128.load(b)), x);
     y = madd(value, f32x4.sub(v128.load(a, 16), v128.load(b, 16)), y);
     z = madd(value, f32x4.sub(v128.load(a, 32), v128.load(b, 32)), z);
@@ -319,9 +330,9 @@ function pullPositions(space: PairSpace, record: usize, g: usize): void {
   const ux = v128.load32_splat(record, DIRECTION);
   const uy = v128.load32_splat(record, DIRECTION + 4);
   const uz = v128.load32_splat(record, DIRECTION + 8);
-  for (let left = space.tensors; left > 0; left -= 4, w += 16, f += 16, a += 96, b += 96) {
-    r = madd(tensorPull(record, a, b), slopeOf(w, stride, s0, s1, s2, s3), r);
-    const value = v128.load(f);
+  for (let left = space.tensors; left > 0; left -= 4, w += 16, a += 96, b += 96) {
+    r = madd(tensorPull(record, a, b), mixed(w, stride, s0, s1, s2, s3), r);
+    const value = valueOf(record, w, stride);
     const twice = f32x4.add(value, value);
     const xy = f32x4.mul(value, f32x4.add(v128.load(a, 48), v128.load(b, 48)));
     const xz = f32x4.mul(value, f32x4.add(v128.load(a, 64), v128.load(b, 64)));
@@ -338,6 +349,7 @@ export function pairDescriptorsInY(
   y: usize,
   w: usize,
   wStep: i32,
+  moments: usize,
   g: usize,
   out: usize,
   rows: i32,
@@ -355,7 +367,7 @@ export function pairDescriptorsInY(
   const weightStep = <usize>wStep * <usize>radial * space.channelBytes;
   for (let row = 0; row < rows; row++, w += weightStep) {
     if (row == 0 || wStep != 0) takeWeights(space, w);
-    openGradient(space, y, g);
+    openGradient(space, y, moments, g);
     memory.fill(space.forces, 0, (<usize>count) << 4);
     for (let record = space.records; record < space.end; record += space.recordBytes) pullPositions(space, record, g);
     let force = space.forces;
@@ -363,6 +375,7 @@ export function pairDescriptorsInY(
       for (let a: usize = 0; a < particleBytes; a += 4) store<f32>(out + a, load<f32>(force + a));
     }
     y += <usize>count * particleBytes;
+    moments += <usize>count * space.momentBytes;
     g += <usize>count * space.channelBytes;
   }
 }

@@ -36,9 +36,9 @@ export class PairSpace {
   weights: usize;
   /** Their gradient, as large. */
   slopes: usize;
-  /** [count, 4], the last ones zero. */
+  /** Three rows of coordinates, four zeros after each. */
   positions: usize;
-  /** As large: gradient in the positions. */
+  /** [count, 4]: gradient in the positions. */
   forces: usize;
   /** Per particle [count - 1] of (record, its direction as this particle sees it). */
   lists: usize;
@@ -65,6 +65,11 @@ export class PairSpace {
     return <usize>(this.radial + 3) * this.channelBytes;
   }
 
+  /** Of a row of coordinates. */
+  get axisBytes(): usize {
+    return (<usize>(this.count + 4)) << 2;
+  }
+
   get listBytes(): usize {
     return (<usize>this.count) << 3;
   }
@@ -83,10 +88,11 @@ const HEADER: usize = 128;
 /** Bytes of scratch of a call. */
 export function pairScratch(count: i32, radial: i32, scalars: i32, vectors: i32, tensors: i32): i32 {
   const channels = scalars + vectors + tensors;
-  const pairs = (count * (count - 1)) >> 1;
-  const perParticle = 16 + 16 + 8 * count + 4 + 4 * (3 * vectors + 6 * tensors);
+  // Four records more than there are pairs: they are written four at a time.
+  const records = ((count * (count - 1)) >> 1) + 4;
+  const perParticle = 12 + 16 + 8 * count + 4 + 4 * (3 * vectors + 6 * tensors);
   const weights = 2 * 4 * channels * (radial + 3);
-  return <i32>HEADER + 64 + weights + count * perParticle + pairs * (<i32>CHANNELS + 4 * channels);
+  return <i32>HEADER + 128 + weights + count * perParticle + records * (<i32>CHANNELS + 4 * channels);
 }
 
 /** Lays a call out in its scratch. */
@@ -114,10 +120,10 @@ export function openPairs(
   space.weights = start + HEADER;
   space.slopes = space.weights + space.weightBytes;
   space.positions = space.slopes + space.weightBytes;
-  space.forces = space.positions + (n << 4);
+  space.forces = (space.positions + 3 * space.axisBytes + 15) & ~15;
   space.moments = space.forces + (n << 4);
   space.records = space.moments + n * space.momentBytes;
-  space.lists = space.records + ((n * (n - 1)) >> 1) * space.recordBytes;
+  space.lists = space.records + (((n * (n - 1)) >> 1) + 4) * space.recordBytes;
   space.lengths = space.lists + n * space.listBytes;
   return space;
 }
@@ -130,56 +136,118 @@ export function takeWeights(space: PairSpace, from: usize): void {
 }
 
 function takePositions(space: PairSpace, y: usize): void {
-  const bytes = (<usize>space.dims) << 2;
-  let to = space.positions;
-  for (let i = 0; i < space.count; i++, to += 16, y += bytes) {
-    v128.store(to, f32x4.splat(0));
-    for (let a: usize = 0; a < bytes; a += 4) store<f32>(to + a, load<f32>(y + a));
+  const stride = space.axisBytes;
+  const positions = space.positions;
+  memory.fill(positions, 0, 3 * stride);
+  const axes = <usize>space.dims;
+  for (let to = positions; to < positions + stride - 16; to += 4) {
+    for (let a: usize = 0; a < axes; a++, y += 4) store<f32>(to + a * stride, load<f32>(y));
   }
 }
 
-/** Splines and slopes at s cells. */
-function putSplines(record: usize, space: PairSpace, s: f32): void {
-  // Not "s >= radial": NaN must not be cast to an integer.
-  const cell: i32 = s < <f32>space.radial ? <i32>s : 0;
-  const t = s - <f32>cell;
-  const left = <f32>1 - t;
-  const square = t * t;
-  const cube = square * t;
-  const sixth = <f32>(1.0 / 6.0);
-  store<f32>(record, left * left * left * sixth);
-  store<f32>(record, <f32>0.5 * cube - square + <f32>(2.0 / 3.0), 4);
-  store<f32>(record, <f32>0.5 * (square + t - cube) + sixth, 8);
-  store<f32>(record, cube * sixth, 12);
-  const density = space.density;
-  store<f32>(record, <f32>-0.5 * left * left * density, SLOPES);
-  store<f32>(record, (<f32>1.5 * square - t - t) * density, SLOPES + 4);
-  store<f32>(record, (<f32>0.5 + t - <f32>1.5 * square) * density, SLOPES + 8);
-  store<f32>(record, <f32>0.5 * square * density, SLOPES + 12);
-  store<u32>(record, <u32>(<usize>cell * space.channelBytes), WEIGHTS);
+/** Lane l of a, b, c and d side by side at the l-th address. */
+function putTurned(at0: usize, at1: usize, at2: usize, at3: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+  const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  v128.store(at0, v128.shuffle<f64>(ab, cd, 0, 2));
+  v128.store(at1, v128.shuffle<f64>(ab, cd, 1, 3));
+  const ef = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const gh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(at2, v128.shuffle<f64>(ef, gh, 0, 2));
+  v128.store(at3, v128.shuffle<f64>(ef, gh, 1, 3));
 }
 
-function putRecord(record: usize, space: PairSpace, d: v128, squared: f32): void {
-  const r = sqrt<f32>(squared);
-  const inverse = <f32>1 / r;
-  const x = f32x4.extract_lane(d, 0) * inverse;
-  const y = f32x4.extract_lane(d, 1) * inverse;
-  const z = f32x4.extract_lane(d, 2) * inverse;
-  store<f32>(record, x, DIRECTION);
-  store<f32>(record, y, DIRECTION + 4);
-  store<f32>(record, z, DIRECTION + 8);
-  store<f32>(record, inverse, DIRECTION + 12);
-  store<f32>(record, -x, OPPOSITE);
-  store<f32>(record, -y, OPPOSITE + 4);
-  store<f32>(record, -z, OPPOSITE + 8);
-  const trace = (x * x + y * y + z * z) / <f32>space.dims;
-  store<f32>(record, x * x - trace, TENSOR);
-  store<f32>(record, y * y - trace, TENSOR + 4);
-  store<f32>(record, space.dims == 3 ? z * z - trace : 0, TENSOR + 8);
-  store<f32>(record, x * y, TENSOR + 12);
-  store<f32>(record, x * z, TENSOR + 16);
-  store<f32>(record, y * z, TENSOR + 20);
-  putSplines(record, space, r * space.density);
+/** The four splines at t within the cell, and their slopes in r. */
+function putSplines(at0: usize, at1: usize, at2: usize, at3: usize, t: v128, density: f32): void {
+  const half = f32x4.splat(0.5);
+  const sixth = f32x4.splat(<f32>(1.0 / 6.0));
+  const left = f32x4.sub(f32x4.splat(1), t);
+  const square = f32x4.mul(t, t);
+  const cube = f32x4.mul(square, t);
+  const p0 = f32x4.mul(f32x4.mul(f32x4.mul(left, left), left), sixth);
+  const p1 = f32x4.add(f32x4.sub(f32x4.mul(half, cube), square), f32x4.splat(<f32>(2.0 / 3.0)));
+  const p2 = madd(half, f32x4.sub(f32x4.add(square, t), cube), sixth);
+  putTurned(at0, at1, at2, at3, p0, p1, p2, f32x4.mul(cube, sixth));
+  const rate = f32x4.splat(density);
+  const rate2 = f32x4.splat(<f32>0.5 * density);
+  const s0 = f32x4.mul(f32x4.mul(left, left), f32x4.neg(rate2));
+  const s1 = f32x4.mul(f32x4.sub(f32x4.mul(f32x4.splat(1.5), square), f32x4.add(t, t)), rate);
+  const s2 = f32x4.mul(f32x4.sub(f32x4.add(half, t), f32x4.mul(f32x4.splat(1.5), square)), rate);
+  putTurned(at0 + SLOPES, at1 + SLOPES, at2 + SLOPES, at3 + SLOPES, s0, s1, s2, f32x4.mul(square, rate2));
+}
+
+/** u, 1 / r, -u, the place of the weights, t, and the particles. */
+function putDirections(
+  space: PairSpace,
+  at0: usize,
+  at1: usize,
+  at2: usize,
+  at3: usize,
+  x: v128,
+  y: v128,
+  z: v128,
+  inverse: v128,
+  weights: v128,
+  particles: v128,
+): void {
+  putTurned(at0 + DIRECTION, at1 + DIRECTION, at2 + DIRECTION, at3 + DIRECTION, x, y, z, inverse);
+  const o: usize = OPPOSITE;
+  putTurned(at0 + o, at1 + o, at2 + o, at3 + o, f32x4.neg(x), f32x4.neg(y), f32x4.neg(z), weights);
+  const xx = f32x4.mul(x, x);
+  const yy = f32x4.mul(y, y);
+  const zz = f32x4.mul(z, z);
+  const flat = space.dims == 2;
+  const trace = f32x4.mul(f32x4.add(f32x4.add(xx, yy), zz), f32x4.splat(flat ? <f32>0.5 : <f32>(1.0 / 3.0)));
+  // In the plane there is no third axis to take the trace from.
+  const last = flat ? f32x4.splat(0) : f32x4.sub(zz, trace);
+  const m: usize = TENSOR;
+  putTurned(at0 + m, at1 + m, at2 + m, at3 + m, f32x4.sub(xx, trace), f32x4.sub(yy, trace), last, f32x4.mul(x, y));
+  const n: usize = TENSOR + 16;
+  const first = i32x4.shr_u(particles, 16);
+  const second = v128.and(particles, i32x4.splat(0xffff));
+  putTurned(at0 + n, at1 + n, at2 + n, at3 + n, f32x4.mul(x, z), f32x4.mul(y, z), first, second);
+}
+
+/** Records of particle i with j .. j + 3, those of them within the cut-off, from `record` on. @returns the address after the last one */
+function fourPairs(space: PairSpace, record: usize, i: i32, j: i32): usize {
+  const own = space.positions + ((<usize>i) << 2);
+  const other = space.positions + ((<usize>j) << 2);
+  const stride = space.axisBytes;
+  const x = f32x4.sub(v128.load32_splat(own), v128.load(other));
+  const y = f32x4.sub(v128.load32_splat(own + stride), v128.load(other + stride));
+  const z = f32x4.sub(v128.load32_splat(own + 2 * stride), v128.load(other + 2 * stride));
+  const squared = madd(z, z, madd(y, y, madd(x, x, f32x4.splat(EPSILON_SQUARED))));
+  // Not "below": pairs with NaN stay.
+  const beyond = i32x4.bitmask(f32x4.ge(squared, f32x4.splat(space.cutoffSquared)));
+  const seen = ~beyond & ((1 << min(4, space.count - j)) - 1);
+  if (seen == 0) return record;
+  const bytes = space.recordBytes;
+  const at1 = record + <usize>(seen & 1) * bytes;
+  const at2 = at1 + <usize>((seen >> 1) & 1) * bytes;
+  const at3 = at2 + <usize>((seen >> 2) & 1) * bytes;
+  const r = f32x4.sqrt(squared);
+  const inverse = f32x4.div(f32x4.splat(1), r);
+  const place = f32x4.mul(r, f32x4.splat(space.density));
+  // Held below the number of cells: rounding may bring a pair just within the cut-off to it.
+  const cell = i32x4.min_s(i32x4.trunc_sat_f32x4_s(place), i32x4.splat(space.radial - 1));
+  putSplines(record, at1, at2, at3, f32x4.sub(place, f32x4.convert_i32x4_s(cell)), space.density);
+  const weights = i32x4.mul(cell, i32x4.splat(<i32>space.channelBytes));
+  const particles = i32x4.add(i32x4.splat((i << 16) + j), i32x4(0, 1, 2, 3));
+  const ux = f32x4.mul(x, inverse);
+  const uy = f32x4.mul(y, inverse);
+  const uz = f32x4.mul(z, inverse);
+  putDirections(space, record, at1, at2, at3, ux, uy, uz, inverse, weights, particles);
+  return at3 + <usize>((seen >> 3) & 1) * bytes;
+}
+
+/** Records of one row y [count, dims]. */
+export function makePairs(space: PairSpace, y: usize): void {
+  takePositions(space, y);
+  let record = space.records;
+  for (let i = 0; i < space.count; i++) {
+    for (let j = i + 1; j < space.count; j += 4) record = fourPairs(space, record, i, j);
+  }
+  space.end = record;
 }
 
 function enlist(space: PairSpace, particle: usize, record: usize, direction: usize): void {
@@ -191,8 +259,21 @@ function enlist(space: PairSpace, particle: usize, record: usize, direction: usi
   store<u32>(at, length + 1);
 }
 
-/** The channels' values: splines times weights. */
-function putChannels(record: usize, space: PairSpace): void {
+/** Every particle's list of its records. */
+export function listPairs(space: PairSpace): void {
+  memory.fill(space.lengths, 0, (<usize>space.count) << 2);
+  for (let record = space.records; record < space.end; record += space.recordBytes) {
+    enlist(space, load<u32>(record, FIRST), record, DIRECTION);
+    enlist(space, load<u32>(record, SECOND), record, OPPOSITE);
+  }
+}
+
+/** The channels' values in every record: splines times weights. */
+export function putChannels(space: PairSpace): void {
+  for (let record = space.records; record < space.end; record += space.recordBytes) putValues(space, record);
+}
+
+function putValues(space: PairSpace, record: usize): void {
   const stride = space.channelBytes;
   const p0 = v128.load32_splat(record);
   const p1 = v128.load32_splat(record, 4);
@@ -206,30 +287,4 @@ function putChannels(record: usize, space: PairSpace): void {
     const low = madd(p1, v128.load(w1), f32x4.mul(p0, v128.load(w0)));
     v128.store(record, madd(p3, v128.load(w3), madd(p2, v128.load(w2), low)), CHANNELS);
   }
-}
-
-/** Records and lists of one row y [count, dims]. */
-export function makePairs(space: PairSpace, y: usize): void {
-  takePositions(space, y);
-  memory.fill(space.lengths, 0, (<usize>space.count) << 2);
-  const positions = space.positions;
-  let record = space.records;
-  for (let i = 0; i < space.count; i++) {
-    const own = v128.load(positions + ((<usize>i) << 4));
-    for (let j = i + 1; j < space.count; j++) {
-      const d = f32x4.sub(own, v128.load(positions + ((<usize>j) << 4)));
-      const squares = f32x4.mul(d, d);
-      const squared =
-        f32x4.extract_lane(squares, 0) + f32x4.extract_lane(squares, 1) + f32x4.extract_lane(squares, 2) + EPSILON_SQUARED;
-      if (squared >= space.cutoffSquared) continue;
-      putRecord(record, space, d, squared);
-      putChannels(record, space);
-      store<u32>(record, i, FIRST);
-      store<u32>(record, j, SECOND);
-      enlist(space, i, record, DIRECTION);
-      enlist(space, j, record, OPPOSITE);
-      record += space.recordBytes;
-    }
-  }
-  space.end = record;
 }

@@ -50,7 +50,8 @@ export const epsilonSquared = 1e-4;
  * spatialDim], w [n, radial, columns] or [1, radial, columns] for all rows -> [n count, columns]. Differentiable once in y and in w.
  */
 export function pairDescriptors(y: Tensor2D, w: Tensor3D, shape: PairShape): Tensor2D {
-  return ownKernelsRun() ? engine().runKernel("BnemPairDescriptors", { y, w }, { ...shape }) : pairDescriptorsPlain(y, w, shape);
+  if (!ownKernelsRun()) return pairDescriptorsPlain(y, w, shape);
+  return (engine().runKernel("BnemPairDescriptors", { y, w }, { ...shape }) as unknown as Tensor2D[])[0];
 }
 
 /** B_k at r [rows, 1] -> [rows, radial]: the spline of four cells around (k - 1) cells. */
@@ -121,17 +122,16 @@ function refuse(): never {
   );
 }
 
-const inputs = ["y", "w"];
-
 export const pairGradients: readonly GradConfig[] = [
   {
     kernelName: "BnemPairDescriptors",
-    inputsToSave: inputs,
-    gradFunc: (dy, [y, w], attrs) => {
-      const g = dy as Tensor;
+    inputsToSave: ["y", "w"],
+    outputsToSave: [false, true],
+    gradFunc: (dy, [y, w, moments], attrs) => {
+      const inputs = { y, w, moments, g: (dy as Tensor[])[0] };
       return {
-        y: () => engine().runKernel("BnemPairDescriptorsInY", { y, w, g }, attrs) as Tensor,
-        w: () => engine().runKernel("BnemPairDescriptorsInW", { y, w, g }, attrs) as Tensor,
+        y: () => engine().runKernel("BnemPairDescriptorsInY", inputs, attrs) as Tensor,
+        w: () => engine().runKernel("BnemPairDescriptorsInW", inputs, attrs) as Tensor,
       };
     },
   },

@@ -16,19 +16,23 @@ function sizes({ attrs, backend }: KernelArguments): Operand[] {
 /** 0 where one set of weights serves all rows. */
 const step = (w: TensorInfo) => (w.shape[0] === 1 ? 0 : 1);
 
-function descriptors(args: KernelArguments): TensorInfo {
+/** [descriptors, the sums they are squares of]. */
+function descriptors(args: KernelArguments): TensorInfo[] {
   const { y, w } = args.inputs;
+  const { count, vectors, tensors } = args.attrs as unknown as PairShape;
   const rows = y.shape[0];
-  const out = output(args.backend, [rows * (args.attrs.count as number), w.shape[2]]);
-  issue(args.backend, "pairDescriptors", [y, w, step(w), out, rows, ...sizes(args)]);
-  return out;
+  const out = output(args.backend, [rows * count, w.shape[2]]);
+  // One column at least: a tensor of size 0 has no address.
+  const moments = output(args.backend, [rows * count, Math.max(1, 3 * vectors + 6 * tensors)]);
+  issue(args.backend, "pairDescriptors", [y, w, step(w), out, moments, rows, ...sizes(args)]);
+  return [out, moments];
 }
 
 function gradient(call: KernelCall, input: "y" | "w") {
   return (args: KernelArguments): TensorInfo => {
-    const { y, w, g } = args.inputs;
+    const { y, w, moments, g } = args.inputs;
     const out = output(args.backend, args.inputs[input].shape);
-    issue(args.backend, call, [y, w, step(w), g, out, y.shape[0], ...sizes(args)]);
+    issue(args.backend, call, [y, w, step(w), moments, g, out, y.shape[0], ...sizes(args)]);
     return out;
   };
 }

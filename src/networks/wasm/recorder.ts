@@ -4,7 +4,14 @@
  * the recording is then worth nothing and `finish` says so, so that a wrong program is never made. The same where numbers are read back.
  */
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-core";
-import type { Argument, BufferSpec, Instruction, KernelCall, Program } from "../../kernels/program.js";
+import {
+  type Argument,
+  type BufferSpec,
+  bufferOf,
+  type Instruction,
+  type KernelCall,
+  type Program,
+} from "../../kernels/program.js";
 import type { HeapBackend, Operand } from "./heap-backend.js";
 
 let active: Recorder | null = null;
@@ -96,7 +103,10 @@ export class Recorder {
   /** The program, or why there is none. */
   finish(): Program | { readonly foreign: string } {
     if (this.foreign) return { foreign: this.foreign };
-    return { buffers: this.buffers, instructions: this.instructions, names: this.names };
+    const used = new Set([...Object.values(this.names), ...this.instructions.flatMap(({ args }) => args.map(bufferOf))]);
+    // Numbers that nobody reads, such as the zeros that tfjs makes for the gradient of an output without one.
+    const buffers = this.buffers.map((spec, at) => (spec.constant && !used.has(at) ? { bytes: 0 } : spec));
+    return { buffers, instructions: this.instructions, names: this.names };
   }
 
   /** @internal a kernel of this package has made a tensor */
