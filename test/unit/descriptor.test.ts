@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch } from "../../src/core/types.js";
 import { blockGradients } from "../../src/kernels/block-gradients.js";
 import { Machine } from "../../src/kernels/machine.js";
+import { type ModelDescription, ProgramModel } from "../../src/kernels/program-model.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { type DescriptorOptions, descriptor } from "../../src/networks/descriptor.js";
 import { NeuralModel } from "../../src/networks/model.js";
@@ -184,6 +185,15 @@ describe.each(names)("%s", (name) => {
     const [onPrograms, onEngine] = [new NeuralModel(network, parameters), new NeuralModel(network, flat)];
     expect(await onPrograms.energyAndScore(many.x, many.variance)).toEqual(await onEngine.energyAndScore(many.x, many.variance));
     for (const held of [onPrograms, onEngine, flat]) held.dispose();
+  });
+
+  test("as plain data, for another thread, it gives the same bits", async () => {
+    const model = new NeuralModel(network, parameters);
+    const shared = new Float32Array(n).fill(0.05);
+    const description = structuredClone(model.describe("both"));
+    const elsewhere = ProgramModel.from(description as ModelDescription);
+    expect(await elsewhere.evaluate(x, shared, "both")).toEqual(await model.energyAndScore(x, shared));
+    model.dispose();
   });
 
   test("the fit of gradients is recorded whole", () => {
