@@ -89,7 +89,7 @@ function nameOf(settings: Settings): string {
  * "unordered". x [n, count * spatialDim] in the units of rm. No cut-off and nothing added to r. Error of E in f32 about 1e-6 of the sum of its
  * terms in size. Coincident particles give +inf; where E is above 1e24 (a pair nearer than .01 rm) the gradient is 0.
  *
- * With `softCore` the pair term goes on inside that radius as the parabola in r^2 with its value, slope and curvature there: bounded (at .65 by 4,656 epsilon c),
+ * With `softCore` the pair term goes on inside that radius as the parabola in r^2 with its value, slope and curvature there: bounded (at .65 by 4,657 epsilon c),
  * twice continuously differentiable. Use it for training targets, never to judge samples.
  *
  * @throws TypeError / RangeError for wrong or unknown options
