@@ -86,6 +86,12 @@ function tell({ told }: Runner, tally: Tally, state: ChainState, info: McInfo, w
   told({ step, total, warmup, acceptance: info.acceptance[0], stepSize: state.stepSize[0], energyCalls });
 }
 
+function rootMeanSquare(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return Math.sqrt(sum / values.length);
+}
+
 /** Steps that tune the move, then freezes it. */
 async function warmUp(runner: Runner, plan: ChainPlan, state: ChainState, first: McInfo, tally: Tally): Promise<McInfo> {
   const { move, warmup } = plan;
@@ -100,7 +106,7 @@ async function warmUp(runner: Runner, plan: ChainPlan, state: ChainState, first:
     tally.step++;
     tell(runner, tally, state, made, true);
   }
-  if (warmup > 0 && move.stepSize === undefined) sizes.freeze(info.nonFinite);
+  if (warmup > 0 && move.stepSize === undefined) sizes.freeze(rootMeanSquare(state.x.data), info.nonFinite);
   move.freeze?.(state);
   return info;
 }

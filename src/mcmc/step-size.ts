@@ -2,7 +2,10 @@
 import { exp, log } from "../core/elementary.js";
 import { BnemError } from "../core/errors.js";
 
-/** A step size has collapsed below this share of where it began, or where it is hardly ever accepted in the second half of warm-up. */
+/**
+ * A step size has collapsed below this share of the coordinates' size (f32 holds 6e-8 of them: near that a step goes nowhere, and is accepted),
+ * or where it is hardly ever accepted in the second half of warm-up.
+ */
 const COLLAPSED = 1e-6;
 const HARDLY = 0.1;
 
@@ -14,7 +17,6 @@ export class StepSizes {
   private readonly sums: Float64Array;
   private readonly accepted: Float64Array;
   private counted = 0;
-  private readonly first: Float64Array;
 
   constructor(
     private readonly name: string,
@@ -22,7 +24,6 @@ export class StepSizes {
     private readonly target: number,
     private readonly warmup: number,
   ) {
-    this.first = sizes.slice();
     this.sums = new Float64Array(sizes.length);
     this.accepted = new Float64Array(sizes.length);
   }
@@ -41,13 +42,13 @@ export class StepSizes {
     });
   }
 
-  /** @throws BnemError("diverged") where a step size collapsed */
-  freeze(nonFinite: number): void {
+  /** @param length size of the coordinates @throws BnemError("diverged") where a step size collapsed */
+  freeze(length: number, nonFinite: number): void {
     this.sizes.forEach((_, group) => {
       const size = exp(this.sums[group] / this.counted);
       const acceptance = this.accepted[group] / this.counted;
       this.sizes[group] = size;
-      if (size > COLLAPSED * this.first[group] && acceptance > HARDLY * this.target) return;
+      if (size > COLLAPSED * length && acceptance > HARDLY * this.target) return;
       const found = `the step size of ${this.name} collapsed to ${size.toPrecision(2)} in warm-up`;
       const rates = `acceptance ${acceptance.toFixed(3)} where ${this.target} is aimed at, ${nonFinite} energies not finite`;
       const advice = "begin where the energy is low, check that its gradient is the gradient of its value, or lengthen warmup";

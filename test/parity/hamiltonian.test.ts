@@ -4,11 +4,13 @@ import { keyOf } from "../../src/core/random.js";
 import { removeMean } from "../../src/core/subspace.js";
 import type { Batch, Energy, HamiltonianRequest, HamiltonianResult } from "../../src/core/types.js";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
+import { energyByName, listEnergies } from "../../src/energies/registry.js";
 import { kernelHamiltonian } from "../../src/kernels/hamiltonian.js";
 import { initKernels } from "../../src/kernels/load.js";
 import { mixtureKernel } from "../../src/kernels/mixture-kernel.js";
 import { normalRows } from "../../src/kernels/normal.js";
 import { hamiltonian, hamiltonianGeneric } from "../../src/mcmc/hamiltonian.js";
+import { defaultStart } from "../../src/mcmc/start.js";
 
 const ROWS = 37;
 const solid = gaussianMixture({ means: [new Array(7).fill(1), new Array(7).fill(-2)], std: [0.5, 2], weights: [1, 3] });
@@ -113,6 +115,27 @@ describe.each([
         expect(resumed.x).toEqual(plain.x);
       }
     });
+  });
+});
+
+describe.each(listEnergies().map(({ name }) => name))("%s", (name) => {
+  const target = energyByName(name);
+
+  test("a row has the same bits in any block, and stays centered where it must", () => {
+    const x = defaultStart(target, ROWS, keyOf(4));
+    const stepSize = numbers(ROWS, (row) => 0.002 + 0.001 * row);
+    const request = { x, key: keyOf(5), moves: 4, leapfrogs: 3, leapfrogsOdd: 2, stepSize, firstRow: 3 };
+    const result = hamiltonian(target, request);
+    const whole = bytes(result);
+    for (const size of [1, 5, 8]) {
+      const parts = Array.from({ length: Math.ceil(ROWS / size) }, (_, i) =>
+        bytes(hamiltonian(target, cut(request, i * size, Math.min(ROWS, (i + 1) * size)))),
+      );
+      expect(whole.map((_, field) => parts.flatMap((part) => part[field]))).toEqual(whole);
+    }
+    expect(result.acceptance.reduce((a, b) => a + b, 0) / ROWS).toBeGreaterThan(0.2);
+    expect(result.x.data.filter((value, i) => value !== x.data[i]).length).toBeGreaterThan(ROWS / 4);
+    if (target.particles) expect(() => hamiltonian(target, { ...request, x: result.x })).not.toThrow();
   });
 });
 
