@@ -44,6 +44,7 @@ const STEP_SIZE = "posterior.stepSize";
 
 /** Leapfrogs of one trajectory at most: a chain whose step collapsed must not stop training. */
 const LONGEST = 200;
+const SHORTEST = 8;
 
 /** The buffer as it is in memory, equilibrated on first use. @returns energy calls and non-finite energies that took */
 async function ensureChains(request: DrawRequest, { chains }: Settings): Promise<{ energyCalls: number; nonFinite: number }> {
@@ -94,9 +95,12 @@ function noisedFrom(start: Batch, energy: Energy, h: number, key: Key, firstRow:
   return { ...start, data: z.map((value, i) => start.data[i] + sigma * value) };
 }
 
-/** Leapfrogs and step of a trajectory that lasts `duration`, in steps no longer than `longest`. */
+/**
+ * Leapfrogs and step of a trajectory that lasts `duration`, half a period of the tether, in steps no longer than `longest`. Eight steps at
+ * least: with two a chain in 39 dimensions refused nearly every move below sigma .03.
+ */
 function trajectory(duration: number, longest: number): { leapfrogs: number; stepSize: number } {
-  const half = Math.min(LONGEST / 2, Math.max(1, Math.ceil(duration / 2 / longest)));
+  const half = Math.min(LONGEST / 2, Math.max(SHORTEST / 2, Math.ceil(duration / 2 / longest)));
   return { leapfrogs: 2 * half, stepSize: Math.min(longest, duration / (2 * half)) };
 }
 

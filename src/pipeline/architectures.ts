@@ -29,14 +29,14 @@ export const architectures: { readonly [K in ArchitectureName]: Architecture } =
     scale: (sigmaMax) => sigmaMax,
     network: (settings) => {
       const { width, depth, features, featureScale, outputScale, scale, baseStd } = settings;
-      const { axes, gated, detail, horizon, extent, sigmaFloor } = settings;
+      const { axes, noiseLevels, detail, horizon, extent, sigmaFloor } = settings;
       return mlp({
         width,
         depth,
         features,
         featureScale,
         axes,
-        gated,
+        levels: noiseLevels,
         outputScale,
         scale,
         baseStd,

@@ -64,7 +64,9 @@ export const trainSchema = v.object({
   features: v.optional(integerField(1, 8192, "Fourier features"), 64),
   featureScale: v.optional(positiveField("standard deviation of the feature frequencies, per scaled coordinate")),
   axes: v.optional(booleanField("feature frequencies along one axis each, multiples of featureScale"), false),
-  gated: v.optional(booleanField("adds the inputs to the output with weights that the last hidden layer gives"), false),
+  noiseLevels: v.optional(
+    integerField(0, 4096, "places in log sigma between which the network's weights are mixed; default: the network's"),
+  ),
   outputScale: v.optional(positiveField("factor on the network's output, kT")),
   scale: v.optional(positiveField("length by which coordinates are divided before the network")),
   baseStd: v.optional(positiveField("standard deviation of the Gaussian base, in units of scale")),

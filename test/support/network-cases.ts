@@ -24,7 +24,7 @@ const options = {
   detail: 0.1,
   sigmaFloor: 0.05,
   axes: false,
-  gated: false,
+  levels: 0,
 };
 const key = keyOf(11);
 const draw = (label: string, count: number, low: number, high: number) =>

@@ -55,8 +55,8 @@ describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
     },
   );
 
-  test.each(["energy", "score"] as const)("a gated network on axis frequencies equals its f64 twin: %s", async (output) => {
-    const network = mlp({ axes: true, gated: true, features: 6, featureScale: 3, width: 8 })(2, output);
+  test.each(["energy", "score"] as const)("a network with levels on axis frequencies equals its f64 twin: %s", async (output) => {
+    const network = mlp({ axes: true, levels: 5, features: 6, featureScale: 3, width: 8 })(2, output);
     const parameters = network.initialize(key).map((p, i) => p + 0.1 * Math.sin(i));
     const settings = { ...network.options, dim: 2, output } as unknown as TwinSettings;
     const model = new NeuralModel(network, parameters);
