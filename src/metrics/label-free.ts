@@ -63,7 +63,7 @@ export function labelFree(
     verdict: [
       ...words,
       `${job.energy.name} has no exact draws and no reference was given: only label-free checks could be computed. They cannot see missing or misweighted modes; give { reference } (long chains, a published set) for the other metrics.`,
-      "Their floors come from this sample itself (random signs for the KSD, the standard error for the virial) and suppose independent rows.",
+      "Their floors come from this sample itself (random signs for a KSD, the standard error for the virial) and suppose independent rows.",
     ],
   };
 }

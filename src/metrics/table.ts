@@ -9,6 +9,7 @@ import { modesCovered, stragglers } from "./mode-coverage.js";
 import { modeWeightTv } from "./mode-weights.js";
 import { pairDistanceTv } from "./pair-distance-tv.js";
 import { pairDistanceW2 } from "./pair-distance-w2.js";
+import { pairKsd } from "./pair-ksd.js";
 import { totalVariation } from "./total-variation.js";
 import { virialError } from "./virial.js";
 import { positionW1, positionW2, slicedW2 } from "./wasserstein.js";
@@ -30,6 +31,7 @@ export const metricTable = {
   modesCovered,
   stragglers,
   virialError,
+  pairKsd,
   ksd,
 } as const satisfies { readonly [name: string]: Metric };
 

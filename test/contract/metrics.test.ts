@@ -58,6 +58,7 @@ const table: { readonly [name in MetricName]: Row } = {
   modesCovered: { bad: half, better: "higher" },
   stragglers: { bad: strays, better: "lower" },
   virialError: { bad: swollen, better: "lower", on: cluster },
+  pairKsd: { bad: swollen, better: "lower", on: cluster },
   ksd: { bad: shifted(1), better: "lower" },
 };
 const metricNames = Object.keys(table) as MetricName[];
