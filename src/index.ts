@@ -63,6 +63,16 @@ export {
   type SampleSettings,
   type TrainSettings,
 } from "./pipeline/options.js";
+export {
+  type Reference,
+  type ReferenceOptions,
+  type ReferenceProgress,
+  type ReferenceRecipe,
+  reference,
+} from "./pipeline/reference.js";
+export type { ObservedMean, ReferenceDiagnostics } from "./pipeline/reference-diagnostics.js";
+export { loadReference, saveReference } from "./pipeline/reference-file.js";
+export { parseReferenceOptions, type ReferenceMove, type ReferenceSettings } from "./pipeline/reference-options.js";
 export { energyGrid, metricSets, runReport } from "./pipeline/run-report.js";
 export { type ThreadReport, threadReport } from "./pipeline/thread-report.js";
 export type { Workers } from "./pipeline/threads.js";

@@ -1,6 +1,6 @@
 /** `bnem evaluate`: metrics of samples from a file, each beside its noise floor, with a verdict in words. */
 import type { Command } from "commander";
-import { type Batch, evaluate, parseEvaluateOptions } from "../index.js";
+import { evaluate, parseEvaluateOptions } from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
 import { checkDim, checkExtension, readSamples } from "./files.js";
 import { addCommonFlags, addOptionFlags, progressModeOf, type Settings } from "./flags.js";
@@ -10,6 +10,7 @@ import { Notice } from "./notice.js";
 import { asUsage, printResult } from "./outcome.js";
 import { ProgressReporter } from "./progress.js";
 import { addRuntimeFlags, givenOptions, startRuntime } from "./runtime-flags.js";
+import { BUILTIN, referenceRows } from "./shipped-references.js";
 
 interface EvaluateFlags extends EnergyChoice, Settings {
   readonly reference?: string;
@@ -22,7 +23,8 @@ const DEFAULT_SEED = 11;
 
 async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
   checkExtension("samples", path, [".npz", ".npy"]);
-  if (flags.reference !== undefined) checkExtension("--reference", flags.reference, [".npz", ".npy"]);
+  if (flags.reference !== undefined && flags.reference !== BUILTIN)
+    checkExtension("--reference", flags.reference, [".npz", ".npy"]);
   const { settings: given, runtime } = await givenOptions("evaluate", flags);
   const settings = asUsage(() => parseEvaluateOptions("evaluate", given));
   const seed = settings.seed ?? DEFAULT_SEED;
@@ -30,11 +32,7 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
   const energy = await resolveEnergy(flags);
   const { x, logWeights } = await readSamples(path);
   checkDim(path, x, energy);
-  let reference: Batch | undefined;
-  if (flags.reference !== undefined) {
-    reference = (await readSamples(flags.reference)).x;
-    checkDim(flags.reference, reference, energy);
-  }
+  const reference = flags.reference === undefined ? undefined : await referenceRows(flags.reference, energy);
   const progress = new ProgressReporter(progressModeOf(flags));
   const notice = new Notice(progress);
   const interrupt = onInterrupt((text) => progress.note(text));
@@ -70,7 +68,10 @@ export function addEvaluateCommand(program: Command): void {
     .argument("<samples>", ".npz with array x (and log_weight), or .npy")
     .requiredOption("--energy <name>", "name of the energy, or a module whose default export is one")
     .option("--energy-options <json>", "options of the energy as JSON")
-    .option("--reference <file>", "configurations from the target, where it has no exact draws")
+    .option(
+      "--reference <file>",
+      "configurations from the target, where it has no exact draws; builtin: the 1,000 of dw4, lj13 or lj55 that ship",
+    )
     .option("--config <file>", "options from a JSON file; flags win")
     .action(runEvaluate);
   addOptionFlags(command, "evaluate");

@@ -14,7 +14,7 @@ import { exists, readBytes } from "./files.js";
 import { addCommonFlags } from "./flags.js";
 import { asUsage, printResult, UsageError } from "./outcome.js";
 
-const SCHEMAS = ["train", "sample", "evaluate"] as const;
+const SCHEMAS = ["train", "sample", "evaluate", "reference"] as const;
 
 interface InfoFlags {
   readonly schema?: string;
@@ -70,7 +70,7 @@ export function addInfoCommand(program: Command): void {
     .command("info")
     .description("list energies and presets, or describe one energy or one checkpoint")
     .argument("[subject]", "name of an energy, or a .safetensors file")
-    .option("--schema <command>", "JSON Schema of the options of train, sample or evaluate")
+    .option("--schema <command>", "JSON Schema of the options of train, sample, evaluate or reference")
     .action(runInfo);
   addCommonFlags(command);
 }

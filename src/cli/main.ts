@@ -10,6 +10,7 @@ import { addDoctorCommand } from "./command-doctor.js";
 import { addEnergyCommand } from "./command-energy.js";
 import { addEvaluateCommand } from "./command-evaluate.js";
 import { addInfoCommand } from "./command-info.js";
+import { addReferenceCommand } from "./command-reference.js";
 import { addSampleCommand } from "./command-sample.js";
 import { addTrainCommand } from "./command-train.js";
 import { errorData, exitCodeOf } from "./outcome.js";
@@ -21,7 +22,15 @@ function buildProgram(json: boolean): Command {
     .showHelpAfterError("(add --help for usage)")
     .exitOverride()
     .configureOutput(json ? { writeErr: () => {} } : {});
-  for (const add of [addTrainCommand, addSampleCommand, addEvaluateCommand, addEnergyCommand, addInfoCommand, addDoctorCommand]) {
+  for (const add of [
+    addTrainCommand,
+    addSampleCommand,
+    addEvaluateCommand,
+    addReferenceCommand,
+    addEnergyCommand,
+    addInfoCommand,
+    addDoctorCommand,
+  ]) {
     add(program);
   }
   for (const command of program.commands) command.copyInheritedSettings(program);

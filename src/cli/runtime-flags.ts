@@ -25,6 +25,7 @@ const keysOf: { readonly [verb in OptionVerb | "doctor"]: readonly RuntimeKey[] 
   train: ["workers", "kernels"],
   sample: ["workers", "kernels"],
   evaluate: ["workers"],
+  reference: ["workers"],
   doctor: ["workers", "kernels"],
 };
 

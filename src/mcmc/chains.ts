@@ -5,6 +5,7 @@ import { LEAST_DRAWS } from "./diagnostics.js";
 import { FIRST_STEP } from "./hamiltonian-move.js";
 import { addInfo, type ChainState, type McInfo, type McMove, type MoveContext } from "./move.js";
 import { diagnose, type NamedDiagnostic } from "./observables.js";
+import { scaled, stepShare } from "./release.js";
 import { StepSizes } from "./step-size.js";
 
 export interface ChainPlan {
@@ -99,9 +100,10 @@ async function warmUp(runner: Runner, plan: ChainPlan, state: ChainState, first:
   const sizes = new StepSizes(move.name, state.stepSize, move.targetAcceptance, warmup);
   for (let t = 0; t < warmup; t++) {
     await runner.pace.breathe();
-    const made = await move.step(runner.context, state, 1);
+    const share = stepShare(t, warmup);
+    const made = await scaled(state, share, () => move.step(runner.context, state, 1));
     info = addInfo(info, made, 1 / warmup);
-    if (move.stepSize === undefined) sizes.update(made.acceptance, t);
+    if (move.stepSize === undefined && share === 1) sizes.update(made.acceptance, t);
     move.adapt?.(state, (t + 1) / warmup);
     tally.step++;
     tell(runner, tally, state, made, true);

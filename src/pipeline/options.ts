@@ -1,5 +1,5 @@
 /**
- * The options of train, sample and evaluate: the one place where they are listed. Types, flags, configuration files, checks and
+ * The options of train, sample, evaluate and reference: the one place where they are listed. Types, flags, configuration files, checks and
  * JSON Schema all come from these schemas. Lengths are in the target's own units, energies in kT.
  */
 import * as v from "valibot";
@@ -18,6 +18,7 @@ import {
   parseOptions,
   positiveField,
 } from "./option-fields.js";
+import { referenceSchema } from "./reference-options.js";
 
 export const METHODS = ["bnem", "nem", "idem", "tweedem", "me-nem", "posterior"] as const;
 export const CHAIN_MOVES = ["hmc", "tempering"] as const;
@@ -165,13 +166,14 @@ export const evaluateSchema = v.object({
 });
 
 /** Verbs that take options. Written out, because the public types must not lean on the schema library. */
-export type OptionVerb = "train" | "sample" | "evaluate";
+export type OptionVerb = "train" | "sample" | "evaluate" | "reference";
 
 /** Every list of options by the verb that takes it. */
 export const optionSchemas = {
   train: trainSchema,
   sample: sampleSchema,
   evaluate: evaluateSchema,
+  reference: referenceSchema,
 } as const satisfies { readonly [verb in OptionVerb]: unknown };
 
 const VERBS = Object.keys(optionSchemas) as OptionVerb[];
