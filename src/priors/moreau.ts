@@ -19,7 +19,7 @@ export interface MoreauPriorOptions {
   readonly core?: number;
   /** Largest noise of the pair table, length. Default 0.04 well distances. */
   readonly cap?: number;
-  /** Gradient steps to the minimum. Default 15. */
+  /** Gradient steps to the minimum. Default 25. */
   readonly steps?: number;
 }
 
@@ -114,7 +114,7 @@ function evaluate(
 export function moreauPrior(energy: Energy, options: MoreauPriorOptions = {}): Prior {
   const call = "moreauPrior";
   checkOptions(call, options, ["std", "fade", "core", "cap", "steps"]);
-  const steps = checkInteger(call, "steps", options.steps ?? 15, 1, 10_000);
+  const steps = checkInteger(call, "steps", options.steps ?? 25, 1, 10_000);
   const target = pairTarget(call, energy, options);
   const { std, dim, curve } = target;
   const fade = checkPositive(call, "fade", options.fade ?? 0.42 * curve.unit);

@@ -49,7 +49,8 @@ function unitOf(call: string, u: (r: number) => number): number {
     const well = energies[i] <= least + SAME_DEPTH && energies[i] < energies[i - 1] && energies[i] < energies[i + 1];
     if (well) return lowest(u, distances[i - 1], distances[i + 1]);
   }
-  for (let i = count - 1; i >= 0; i--) if (energies[i] >= least + 1 && energies[i] < Infinity) return distances[i];
+  const end = energies[count - 1];
+  for (let i = count - 1; i >= 0; i--) if (energies[i] >= end + 1 && energies[i] < Infinity) return distances[i];
   throw new BnemError(
     "unsupported",
     `${call}: the pair energy has no well and no repulsion between distances ${SHORTEST} and ${LONGEST}; use the prior "gaussian"`,
