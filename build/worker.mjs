@@ -16,7 +16,7 @@ const withoutBytes = {
 };
 
 /** What a worker may hold; the rest of src belongs to the calling thread. */
-const allowed = /^src\/(core|kernels|energies|schedules|mcmc|estimators|metrics|samplers|correction|worker)\//;
+const allowed = /^src\/(core|kernels|energies|schedules|mcmc|estimators|metrics|priors|samplers|correction|worker)\//;
 
 /** @param entry another program, for tests @returns the text and its metafile */
 export async function bundleWorker(entry = "src/worker/entry.ts") {
