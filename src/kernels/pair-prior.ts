@@ -93,7 +93,7 @@ function eachRun<R extends PairRun>(
   }
 }
 
-/** x [n, dim] of particles; runs cover all rows. 0.3 us a row of 13 particles in space and 4 us of 55, and 2 us a run. */
+/** x [n, dim] of particles; runs cover all rows. 0.7 us a row of 13 particles in space and 7 us of 55, and 3 us a run. */
 export function twoBodySums(pairs: LeveledPairs, particles: Particles, x: Batch, runs: readonly PairRun[]): PairSums {
   const { exports, arena } = kernels("prior");
   const { count, spatialDim } = particles;
@@ -114,7 +114,7 @@ export function twoBodySums(pairs: LeveledPairs, particles: Particles, x: Batch,
   });
 }
 
-/** As `twoBodySums`, at the minima y; `steps` gradients after the first: 16 times the cost at 15. */
+/** As `twoBodySums`, at the minima y; `steps` gradients after the first. */
 export function envelopeSums(
   pairs: LeveledPairs,
   particles: Particles,

@@ -107,7 +107,9 @@ function evaluate(
  * with the noised pairs of `twoBodyPrior` at s = 0.6 sigma, smoothly capped. The score of the envelope is (y - x) / (sigma^2 - s^2), its slope
  * follows from the envelope theorem. y is what `steps` steps from x find (Barzilai, Borwein 1988): a local minimum, so the energy jumps
  * where y changes its basin; `continuous` is false. It takes most of the elastic answer of many bodies, which is long-ranged, and no training.
- * 6 us a row of 13 particles, 80 us of 55.
+ * Far from a minimum 25 steps do not end at it, and a sampler that takes more cools further: without any network mean energies of raw samples on
+ * LJ-13 are -36, -43, -46 at 15, 25, 40 steps (exact -43), on LJ-55 -264, -296, -316, -325 at 15, 25, 40, 60 (exact -325). 3 us a row of 4 particles, 11 us
+ * of 13, 150 us of 55 at the default.
  *
  * @throws as `twoBodyPrior`
  */

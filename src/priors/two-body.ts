@@ -67,8 +67,8 @@ function evaluate(target: PairTarget, fade: number, level: number, x: Batch, var
  *
  * u_sigma is exact for a pair alone (tabulated once, some 0.6 s; error below 1e-5 kT between the core and 16 well distances), the trap for
  * particles without pairs; together they leave out what pairs do to each other. As sigma -> 0 the prior becomes E, except inside the core,
- * where E is cut to a straight line. Energy, score and slope are derivatives of one another. 0.1 us a row of 4 particles, 0.4 us of
- * 13, 5 us of 55, and 2 us for every run of rows at one noise.
+ * where E is cut to a straight line. Energy, score and slope are derivatives of one another. 0.3 us a row of 4 particles, 0.7 us of
+ * 13, 7 us of 55, and 3 us for every run of rows at one noise.
  *
  * @throws TypeError / RangeError for bad options; BnemError("unsupported") for an energy without `pairs`, or not in 2 or 3 dimensions;
  *   BnemError("not-initialized") before `init`
