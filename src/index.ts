@@ -23,6 +23,13 @@ export { type PosteriorOptions, posterior } from "./estimators/posterior.js";
 export type { ProposalName, ProposedRequest, ProposedResult } from "./estimators/proposals/noised-proposed.js";
 export type { NoisedScoreOptions } from "./estimators/score-estimator.js";
 export { tweedie } from "./estimators/tweedie.js";
+export {
+  type ExtxyzSamples,
+  type ReadExtxyzOptions,
+  readExtxyz,
+  type WriteExtxyzOptions,
+  writeExtxyz,
+} from "./io/extxyz.js";
 export { batchFromArray, type NumpyArray, type NumpyFile, readNpy, writeNpy } from "./io/npy.js";
 export { readNpz, writeNpz } from "./io/npz.js";
 export { readSafetensors, type SafetensorsFile, type Tensor, writeSafetensors } from "./io/safetensors.js";
@@ -39,6 +46,7 @@ export type { NamedDiagnostic } from "./mcmc/observables.js";
 export { randomWalk } from "./mcmc/random-walk.js";
 export { type TemperingOptions, tempering } from "./mcmc/tempering.js";
 export type { EvaluateOptions, EvaluateProgress, Evaluation } from "./metrics/evaluate.js";
+export type { RadialCurve, RadialDistribution } from "./metrics/radial-distribution.js";
 export type { MetricResult, MetricResults } from "./metrics/result.js";
 export type { MetricName } from "./metrics/table.js";
 export { type BackendReport, type GpuSource, startBackend } from "./networks/backend.js";
@@ -91,6 +99,7 @@ export { type GaussianPriorOptions, gaussianPrior } from "./priors/gaussian.js";
 export { type MoreauPriorOptions, moreauPrior } from "./priors/moreau.js";
 export { priorByName, priorNames } from "./priors/registry.js";
 export { type TwoBodyPriorOptions, twoBodyPrior } from "./priors/two-body.js";
+export { type ConfigurationsFigure, configurationsFigure, rowsByEnergy } from "./report/configuration-figure.js";
 export { curveFigure } from "./report/curve-figure.js";
 export { standaloneSvg } from "./report/figure.js";
 export { histogramFigure } from "./report/histogram-figure.js";

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { init, writeNpy } from "../index.js";
 import { writeAtomically } from "./atomic-write.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
-import { checkDim, checkExtension, checkWritable, readSamples } from "./files.js";
+import { checkDim, checkExtension, checkWritable, readSamples, SAMPLE_FILES } from "./files.js";
 import { addCommonFlags } from "./flags.js";
 import { printResult, say, UsageError } from "./outcome.js";
 
@@ -16,7 +16,7 @@ interface EnergyFlags extends EnergyChoice {
 
 async function runEnergy(name: string | undefined, flags: EnergyFlags): Promise<void> {
   if (name !== undefined && flags.energy !== undefined) throw new UsageError("give the energy once: as argument or as --energy");
-  checkExtension("--input", flags.input, [".npy", ".npz"]);
+  checkExtension("--input", flags.input, SAMPLE_FILES);
   for (const [flag, path] of [
     ["--output", flags.output],
     ["--gradient", flags.gradient],
@@ -27,7 +27,7 @@ async function runEnergy(name: string | undefined, flags: EnergyFlags): Promise<
   }
   await init();
   const energy = await resolveEnergy({ ...flags, energy: name ?? flags.energy });
-  const { x } = await readSamples(flags.input);
+  const { x } = await readSamples(flags.input, energy);
   checkDim(flags.input, x, energy);
   const result = flags.gradient ? energy.energyAndGradient(x) : { energy: energy.energy(x), gradient: undefined };
   if (flags.output) await writeAtomically(flags.output, writeNpy({ data: result.energy, shape: [x.n] }));
@@ -45,9 +45,9 @@ async function runEnergy(name: string | undefined, flags: EnergyFlags): Promise<
 export function addEnergyCommand(program: Command): void {
   const command = program
     .command("energy")
-    .description("evaluate an energy at configurations from a NumPy file")
+    .description("evaluate an energy at configurations from a file")
     .argument("[energy]", "name of the energy, or a module that exports one")
-    .requiredOption("-i, --input <file>", "configurations [n, dim], .npy or .npz with array x")
+    .requiredOption("-i, --input <file>", "configurations [n, dim], .npy, .npz with array x, or .xyz for particles")
     .option("-o, --output <file>", "energies [n] as .npy; without it they are printed")
     .option("--gradient <file>", "gradients [n, dim] as .npy")
     .option("--energy <name>", "name of the energy, or a module whose default export is one")

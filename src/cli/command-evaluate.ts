@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { evaluate, parseEvaluateOptions } from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
-import { checkDim, checkExtension, readSamples } from "./files.js";
+import { checkDim, checkExtension, readSamples, SAMPLE_FILES } from "./files.js";
 import { addCommonFlags, addOptionFlags, progressModeOf, type Settings } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
 import { scoresJson, scoresText } from "./metrics-text.js";
@@ -22,15 +22,14 @@ interface EvaluateFlags extends EnergyChoice, Settings {
 const DEFAULT_SEED = 11;
 
 async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
-  checkExtension("samples", path, [".npz", ".npy"]);
-  if (flags.reference !== undefined && flags.reference !== BUILTIN)
-    checkExtension("--reference", flags.reference, [".npz", ".npy"]);
+  checkExtension("samples", path, SAMPLE_FILES);
+  if (flags.reference !== undefined && flags.reference !== BUILTIN) checkExtension("--reference", flags.reference, SAMPLE_FILES);
   const { settings: given, runtime } = await givenOptions("evaluate", flags);
   const settings = asUsage(() => parseEvaluateOptions("evaluate", given));
   const seed = settings.seed ?? DEFAULT_SEED;
   await startRuntime(runtime);
   const energy = await resolveEnergy(flags);
-  const { x, logWeights } = await readSamples(path);
+  const { x, logWeights } = await readSamples(path, energy);
   checkDim(path, x, energy);
   const reference = flags.reference === undefined ? undefined : await referenceRows(flags.reference, energy);
   const progress = new ProgressReporter(progressModeOf(flags));
@@ -65,7 +64,7 @@ export function addEvaluateCommand(program: Command): void {
   const command = program
     .command("evaluate")
     .description("score samples against a target: metrics with their noise floor, and a verdict")
-    .argument("<samples>", ".npz with array x (and log_weight), or .npy")
+    .argument("<samples>", ".npz with array x (and log_weight), .npy, or .xyz for particles")
     .requiredOption("--energy <name>", "name of the energy, or a module whose default export is one")
     .option("--energy-options <json>", "options of the energy as JSON")
     .option(

@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import type { Command } from "commander";
 import { describeCheckpoint, type Energy, loadSampler, parseSampleOptions } from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
-import { checkExtension, checkWritable, readBytes, writeSamples } from "./files.js";
+import { checkExtension, checkSampleFile, checkWritable, readBytes, SAMPLE_FILES, writeSamples } from "./files.js";
 import { addCommonFlags, addOptionFlags, parseNumber, progressModeOf, type Settings } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
 import { shortNumber } from "./metrics-text.js";
@@ -36,14 +36,18 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
   const settings = asUsage(() => parseSampleOptions("sample", given));
   await startRuntime(runtime);
   if (output !== undefined) {
-    checkExtension("--output", output, [".npz", ".npy"]);
+    checkExtension("--output", output, SAMPLE_FILES);
     if (extname(output).toLowerCase() === ".npy" && settings.correction !== "none") {
-      throw new UsageError("--output: an .npy file cannot hold the weights; use .npz, or --correction none for raw samples");
+      throw new UsageError(
+        "--output: an .npy file cannot hold the weights; use .npz or .xyz, or --correction none for raw samples",
+      );
     }
     await checkWritable(output);
   }
   const bytes = await readBytes(path);
-  const sampler = await loadSampler(bytes, await energyFor(bytes, flags));
+  const target = await energyFor(bytes, flags);
+  if (output !== undefined) checkSampleFile("--output", output, target);
+  const sampler = await loadSampler(bytes, target);
   const progress = new ProgressReporter(progressModeOf(flags));
   const notice = new Notice(progress);
   const interrupt = onInterrupt((text) => progress.note(text));
@@ -54,7 +58,7 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
     progress.endLine();
     notice.take(sample.notice);
     const { seed, seconds, energyCalls, networkCalls, pilotCalls, ess, logZ, x } = sample;
-    if (output !== undefined) await writeSamples(output, { x, energy: sample.energy, logWeights: sample.logWeights });
+    if (output !== undefined) await writeSamples(output, { x, energy: sample.energy, logWeights: sample.logWeights }, target);
     const data = { n, dim: x.dim, seed, correction: settings.correction, seconds, energyCalls, networkCalls, pilotCalls };
     const lines = [`${n} samples in ${seconds.toFixed(1)} s, seed ${seed}`];
     if (pilotCalls > 0) lines.push(`${networkCalls} network rows, ${pilotCalls} of them in the pilot batch of nu`);
@@ -76,7 +80,7 @@ export function addSampleCommand(program: Command): void {
     .description("draw samples from a checkpoint, each with its importance weight")
     .argument("<model>", "checkpoint, .safetensors")
     .option("-n <count>", "samples to draw", parseNumber, 1000)
-    .option("-o, --output <file>", "x, energy and log_weight as .npz")
+    .option("-o, --output <file>", "x, energy and log_weight as .npz, or as .xyz for particles")
     .option("--energy <name>", "the custom energy again, a module whose default export is one")
     .option("--energy-options <json>", "options of the energy as JSON")
     .option("--config <file>", "options from a JSON file; flags win")

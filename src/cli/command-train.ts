@@ -8,6 +8,7 @@ import { printResult, UsageError } from "./outcome.js";
 import { ProgressReporter } from "./progress.js";
 import { allowRelaxedSimd } from "./relaxed-simd.js";
 import { addRuntimeFlags, givenOptions, startRuntime } from "./runtime-flags.js";
+import { BUILTIN } from "./shipped-references.js";
 import { planTraining, type TrainFlags } from "./train-plan.js";
 import { finishRun, jsonOf, noticeOf, reportOf, textOf } from "./train-results.js";
 import { startTrainer, trainToEnd } from "./train-run.js";
@@ -55,7 +56,11 @@ export function addTrainCommand(program: Command): void {
     .argument("[energy]", "name of the energy, or a module whose default export is one")
     .option("-o, --output <file>", "checkpoint, .safetensors")
     .option("--output-dir <folder>", "write model.safetensors, samples.npz and report.html there")
-    .option("--samples <file>", "samples with energies and log weights, .npz")
+    .option("--samples <file>", "samples with energies and log weights, .npz, or .xyz for particles")
+    .option(
+      "--reference <file>",
+      `configurations from the target, where it has no exact draws; by default those that ship, if any ("${BUILTIN}")`,
+    )
     .option("--report [file]", "report with figures, .html")
     .option("-n <count>", "samples to draw after training, raw ones for the metrics and weighted ones", parseNumber, 2000)
     .option("--no-evaluate", "leave the metrics out")

@@ -1,19 +1,35 @@
-/** Arrays in and out: NumPy files by extension, written whole or not at all. */
+/** Configurations in and out: NumPy files and extended XYZ by extension, written whole or not at all. */
 import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import {
   type Batch,
   BnemError,
   batchFromArray,
+  type Energy,
   type NumpyArray,
   type NumpyFile,
+  readExtxyz,
   readNpy,
   readNpz,
+  writeExtxyz,
   writeNpy,
   writeNpz,
 } from "../index.js";
 import { writeAtomically } from "./atomic-write.js";
-import { UsageError } from "./outcome.js";
+import { say, UsageError } from "./outcome.js";
+
+/** Extensions of files that hold configurations; the last two are for particles. */
+export const SAMPLE_FILES = [".npz", ".npy", ".xyz", ".extxyz"] as const;
+
+function isXyz(path: string): boolean {
+  return [".xyz", ".extxyz"].includes(extname(path).toLowerCase());
+}
+
+/** The particles that an .xyz file is about. @throws UsageError for targets that are none */
+function particlesOf(path: string, { name, particles }: Pick<Energy, "name" | "particles">): NonNullable<Energy["particles"]> {
+  if (particles) return particles;
+  throw new UsageError(`${path}: .xyz files hold particles, and ${name} is no energy of particles; use .npz or .npy`);
+}
 
 /** Configurations from a file, with their log weights where it holds any. */
 export interface LoadedSamples {
@@ -41,13 +57,25 @@ async function inFile<T>(path: string, parse: () => T | Promise<T>): Promise<T> 
   }
 }
 
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Error("it is not text; arrays of numbers end in .npz or .npy", { cause });
+  }
+}
+
 function numbers(array: NumpyFile): Float64Array {
   return Float64Array.from(array.data as Iterable<number | bigint>, Number);
 }
 
-/** Reads `x` (and `log_weight`) from .npz, or the one array of .npy. */
-export async function readSamples(path: string): Promise<LoadedSamples> {
+/** Reads `x` (and `log_weight`) from .npz, the one array of .npy, or the frames of .xyz; their particles are those of the energy. */
+export async function readSamples(path: string, energy: Pick<Energy, "name" | "particles">): Promise<LoadedSamples> {
   const bytes = await readBytes(path);
+  if (isXyz(path)) {
+    const { count, spatialDim } = particlesOf(path, energy);
+    return inFile(path, () => readExtxyz(textOf(bytes), { count, spatialDim: spatialDim === 2 ? 2 : 3 }));
+  }
   if (extname(path).toLowerCase() === ".npy") return { x: await inFile(path, () => batchFromArray(readNpy(bytes))) };
   return inFile(path, async () => {
     const arrays = await readNpz(bytes);
@@ -76,9 +104,36 @@ export interface StoredSamples {
   readonly logWeights?: Float64Array;
 }
 
-/** Writes x, energy and log_weight as .npz; or x alone as .npy. */
-export async function writeSamples(path: string, samples: StoredSamples): Promise<void> {
+/** Without the rows that came out non-finite, which no viewer reads; says how many those are. @throws BnemError when none is left */
+function finiteOnly(path: string, { x, energy, logWeights }: StoredSamples): StoredSamples {
+  const { data, n, dim } = x;
+  const rows = Array.from({ length: n }, (_, i) => i).filter((i) => data.subarray(i * dim, (i + 1) * dim).every(Number.isFinite));
+  if (rows.length === n) return { x, energy, logWeights };
+  if (rows.length === 0) throw new BnemError("diverged", `${path}: none of the ${n} samples is finite; nothing was written`);
+  say(`${path}: ${n - rows.length} of ${n} samples are not finite and were left out`);
+  return {
+    x: { data: Float32Array.from(rows.flatMap((i) => Array.from(data.subarray(i * dim, (i + 1) * dim)))), n: rows.length, dim },
+    energy: Float32Array.from(rows, (i) => energy[i]),
+    logWeights: logWeights && Float64Array.from(rows, (i) => logWeights[i]),
+  };
+}
+
+/** Refuses .xyz for targets that are no particles. @throws UsageError */
+export function checkSampleFile(flag: string, path: string, energy: Pick<Energy, "name" | "particles">): void {
+  if (isXyz(path)) particlesOf(`${flag} ${path}`, energy);
+}
+
+/** Writes x, energy and log_weight as .npz, or as frames of .xyz; or x alone as .npy. */
+export async function writeSamples(
+  path: string,
+  samples: StoredSamples,
+  target: Pick<Energy, "name" | "particles">,
+): Promise<void> {
   const { x, energy, logWeights } = samples;
+  if (isXyz(path)) {
+    const text = writeExtxyz(finiteOnly(path, samples), particlesOf(path, target));
+    return writeAtomically(path, new TextEncoder().encode(text));
+  }
   const array: NumpyArray = { data: x.data, shape: [x.n, x.dim] };
   if (extname(path).toLowerCase() === ".npy") return writeAtomically(path, writeNpy(array));
   const arrays: Record<string, NumpyArray> = { x: array, energy: { data: energy, shape: [x.n] } };

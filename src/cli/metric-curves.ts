@@ -1,18 +1,19 @@
-/** Metrics while training, for the report: a small raw sample of the averaged network at a few steps, scored against exact draws. */
-import { BnemError, type Curve, type Evaluation, evaluate, type MetricName, type Trainer } from "../index.js";
+/** Metrics while training, for the report: a small raw sample of the averaged network at a few steps, scored against exact draws or a reference. */
+import { type Batch, BnemError, type Curve, type Evaluation, evaluate, type MetricName, type Trainer } from "../index.js";
 
 /** Points on a curve, the last step left to the final sample's own table. */
 const POINTS = 10;
 const ROWS = 1000;
-const METRICS: readonly MetricName[] = ["energyW2", "modeWeightTv"];
+const METRICS: readonly MetricName[] = ["energyW2", "modeWeightTv", "pairDistanceTv"];
 const TITLES: { readonly [name in MetricName]?: string } = {
   energyW2: "Energy W2 while training",
   modeWeightTv: "Mode-weight TV while training",
+  pairDistanceTv: "Pair-distance TV while training",
 };
 
 /**
  * Asks for the averaged network every tenth of the run. Training is not touched: samples come from keys of their own. Left empty for
- * targets without exact draws, and for ME-NEM, whose sampling costs 128 network rows a score.
+ * targets without exact draws or reference, and for ME-NEM, whose sampling costs 128 network rows a score.
  */
 export class MetricCurves {
   private readonly steps: number[] = [];
@@ -23,11 +24,12 @@ export class MetricCurves {
   constructor(
     private readonly trainer: Trainer,
     private readonly wanted: boolean,
+    private readonly reference?: Batch,
   ) {}
 
   async visit(step: number, total: number, signal: AbortSignal): Promise<void> {
     const { energy, options } = this.trainer;
-    if (!this.wanted || !energy.exact || options.method === "me-nem") return;
+    if (!this.wanted || !(energy.exact || this.reference) || options.method === "me-nem") return;
     if (step % Math.ceil(total / POINTS) !== 0) return;
     const started = performance.now();
     try {
@@ -47,7 +49,7 @@ export class MetricCurves {
     const sampler = await this.trainer.sampler();
     try {
       const sample = await sampler.sample(ROWS, { seed, correction: "none", signal });
-      return await evaluate(sample, energy, { seed, metrics: METRICS, signal });
+      return await evaluate(sample, energy, { seed, metrics: METRICS, reference: this.reference, signal });
     } finally {
       sampler.dispose();
     }

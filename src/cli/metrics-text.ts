@@ -27,7 +27,7 @@ export interface Scores {
 export function scoresText({ raw, weighted }: Scores): string {
   const blocks = metricSets(raw, weighted).map(({ label, metrics, verdict }) => {
     const rows = metricRows(metrics).map((row) => [
-      row.label,
+      row.detail === undefined ? row.label : `${row.label} (${row.detail})`,
       row.total === undefined ? shortNumber(row.value) : `${row.value} of ${row.total}`,
       row.floorStandardError === undefined
         ? shortNumber(row.floor)
@@ -51,7 +51,8 @@ function metricsOf(metrics: Evaluation["metrics"]): Record<string, unknown> {
 export function scoresJson(scores: Scores | undefined): Record<string, unknown> {
   if (!scores) return { metrics: null, verdict: [] };
   const { raw, weighted = raw } = scores;
-  const out = { metrics: metricsOf(raw.metrics), verdict: raw.verdict };
+  const { radialDistribution } = raw;
+  const out = { metrics: metricsOf(raw.metrics), verdict: raw.verdict, ...(radialDistribution && { radialDistribution }) };
   if (!weighted.weighted) return out;
   const verdict = weighted === raw ? {} : { verdict: weighted.verdict };
   return { ...out, weighted: { ...weighted.weighted, metrics: metricsOf(weighted.weighted.metrics), ...verdict } };

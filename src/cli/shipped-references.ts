@@ -23,10 +23,21 @@ async function shipped(energy: Energy): Promise<Batch> {
   return (await loadReference(await readBytes(fileURLToPath(new URL(file, FOLDER))), energy)).x;
 }
 
+/** The one that ships for a target without exact draws, where there is one: what training scores itself against unless told otherwise. */
+export async function shippedIfAny(energy: Energy): Promise<Batch | undefined> {
+  if (energy.exact || energy.options === null) return undefined;
+  try {
+    return await shipped(energy);
+  } catch {
+    // None of this target, or of one with other options, whose check value differs.
+    return undefined;
+  }
+}
+
 /** Configurations of a reference: a file's, or those that ship. @throws UsageError where none ships */
 export async function referenceRows(choice: string, energy: Energy): Promise<Batch> {
   if (choice === BUILTIN) return shipped(energy);
-  const { x } = await readSamples(choice);
+  const { x } = await readSamples(choice, energy);
   checkDim(choice, x, energy);
   return x;
 }

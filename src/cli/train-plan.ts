@@ -1,10 +1,11 @@
 /** What a training command will do, settled before anything is computed: target, options in their order, files. */
 import { dirname, join } from "node:path";
-import { describeCheckpoint, type Energy, parseTrainOptions, presets, type TrainSettings } from "../index.js";
+import { type Batch, describeCheckpoint, type Energy, parseTrainOptions, presets, type TrainSettings } from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
-import { checkExtension, checkWritable, exists, makeFolder, readBytes } from "./files.js";
+import { checkExtension, checkSampleFile, checkWritable, exists, makeFolder, readBytes, SAMPLE_FILES } from "./files.js";
 import type { Settings } from "./flags.js";
 import { asUsage, UsageError } from "./outcome.js";
+import { BUILTIN, referenceRows, shippedIfAny } from "./shipped-references.js";
 
 export interface TrainFlags extends EnergyChoice, Settings {
   readonly output?: string;
@@ -13,6 +14,7 @@ export interface TrainFlags extends EnergyChoice, Settings {
   /** True: beside the other files, under the name report.html. */
   readonly report?: string | true;
   readonly n: number;
+  readonly reference?: string;
   readonly preset?: string;
   readonly config?: string;
   readonly resume?: boolean;
@@ -29,10 +31,15 @@ export interface TrainPlan {
   readonly steps?: number;
   /** Checkpoint to go on from. */
   readonly checkpoint?: Uint8Array;
+  /** Rows of a target without exact draws, to score and draw beside. */
+  readonly reference?: Batch;
   readonly model?: string;
   readonly samples?: string;
   readonly report?: string;
 }
+
+/** Files that hold samples with their weights. */
+const WEIGHTED_FILES = SAMPLE_FILES.filter((extension) => extension !== ".npy");
 
 /** Methods and presets are compared without case and hyphens: "me-nem" is `presets.gmm40.meNem`. */
 function plain(name: string): string {
@@ -65,7 +72,7 @@ async function filesOf(flags: TrainFlags): Promise<{ model?: string; samples?: s
   const beside = model === undefined ? "report.html" : join(dirname(model), "report.html");
   const report = flags.report === true ? (inside("report.html") ?? beside) : (flags.report ?? inside("report.html"));
   if (model !== undefined) checkExtension("--output", model, [".safetensors"]);
-  if (samples !== undefined) checkExtension("--samples", samples, [".npz"]);
+  if (samples !== undefined) checkExtension("--samples", samples, WEIGHTED_FILES);
   if (report !== undefined) checkExtension("--report", report, [".html"]);
   for (const path of [model, samples, report]) if (path !== undefined) await checkWritable(path);
   return { model, samples, report };
@@ -104,12 +111,17 @@ export async function planTraining(name: string | undefined, flags: TrainFlags, 
   const preset = presetOf(flags.preset, target ?? energy.name, flags.preset === "none" ? "bnem" : method);
   const settings = { ...preset, ...given } as TrainSettings;
   asUsage(() => parseTrainOptions("train", settings));
+  if (flags.reference !== undefined && flags.reference !== BUILTIN) checkExtension("--reference", flags.reference, SAMPLE_FILES);
   const files = await filesOf(flags);
+  if (files.samples !== undefined) checkSampleFile("--samples", files.samples, energy);
+  const reference = flags.reference === undefined ? await shippedIfAny(energy) : await referenceRows(flags.reference, energy);
   const steps = typeof given.steps === "number" ? given.steps : undefined;
-  if (!flags.resume || files.model === undefined || !(await exists(files.model))) return { energy, settings, steps, ...files };
+  if (!flags.resume || files.model === undefined || !(await exists(files.model))) {
+    return { energy, settings, steps, reference, ...files };
+  }
   const checkpoint = await readBytes(files.model);
   // A preset typed on a resume is kept to its method; the rest of the options are the checkpoint's.
   const typed = flags.preset === undefined || flags.preset === "none" ? given : { method: preset.method, ...given };
   refuseChanges(typed, checkpoint, files.model);
-  return { energy, settings, steps, checkpoint, ...files };
+  return { energy, settings, steps, checkpoint, reference, ...files };
 }

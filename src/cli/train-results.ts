@@ -60,7 +60,7 @@ async function drawBoth(trainer: Trainer, { n, signal, progress }: FinishOptions
 }
 
 async function scoreBoth(
-  energy: Energy,
+  { energy, reference }: TrainPlan,
   { raw, weighted }: Pick<Finished, "raw" | "weighted">,
   seed: number,
   options: FinishOptions,
@@ -69,6 +69,7 @@ async function scoreBoth(
   const score = (what: string, sample: SampleResult) =>
     evaluate(sample, energy, {
       seed,
+      reference,
       signal,
       onProgress: ({ stage, done, total }) => progress.update({ phase: `scoring ${what}, ${stage}`, step: done, steps: total }),
     });
@@ -85,9 +86,9 @@ export async function finishRun(plan: TrainPlan, run: TrainedRun, options: Finis
   const drawn = await drawBoth(run.trainer, options);
   options.notice.take(drawn.weighted.notice ?? drawn.raw.notice);
   const { x, energy, logWeights } = drawn.weighted;
-  if (plan.samples !== undefined) await writeSamples(plan.samples, { x, energy, logWeights });
+  if (plan.samples !== undefined) await writeSamples(plan.samples, { x, energy, logWeights }, plan.energy);
   const started = performance.now();
-  const scores = options.evaluate ? await scoreBoth(plan.energy, drawn, seed, options) : undefined;
+  const scores = options.evaluate ? await scoreBoth(plan, drawn, seed, options) : undefined;
   options.notice.take(scores?.raw.notice);
   const evaluation = (performance.now() - started) / 1000;
   const timings = { training: run.seconds, sampling: drawn.raw.seconds + drawn.weighted.seconds, evaluation };
@@ -134,6 +135,7 @@ export function reportOf(finished: Finished): string {
       versions: { bnem: version, runtime: machine.runtime },
       notes: notesOf(finished),
       referenceSeed: trainer.seed,
+      reference: plan.reference,
     },
   );
   return renderReport(data);

@@ -39,7 +39,7 @@ export async function startTrainer(plan: TrainPlan): Promise<Trainer> {
 export async function trainToEnd(plan: TrainPlan, trainer: Trainer, options: LoopOptions): Promise<TrainedRun> {
   const { signal, progress, notice, checkpointEvery } = options;
   const started = performance.now();
-  const curves = new MetricCurves(trainer, options.curves);
+  const curves = new MetricCurves(trainer, options.curves, plan.reference);
   let nonFinite = 0;
   const store = async () => {
     if (plan.model !== undefined) await writeAtomically(plan.model, await trainer.save());

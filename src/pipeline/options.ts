@@ -162,7 +162,7 @@ export const sampleSchema = v.object({
 export const evaluateSchema = v.object({
   seed,
   references: v.optional(integerField(3, 1000, "fresh exact references a sample is scored against"), 3),
-  floorPairs: v.optional(integerField(10, 10_000, "exact pairs the noise floor is measured on"), 10),
+  floorPairs: v.optional(integerField(10, 10_000, "pairs the noise floor is measured on; default 10, for particles 20")),
 });
 
 /** Verbs that take options. Written out, because the public types must not lean on the schema library. */

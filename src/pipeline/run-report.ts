@@ -1,9 +1,14 @@
 /** From the parts of a run to the data of its report: the energy grid behind the dots, and which facts are worth a table. */
 import { checkInteger } from "../core/check.js";
-import type { Batch, Energy } from "../core/types.js";
+import { finiteRows } from "../core/finite-rows.js";
+import type { Batch, Energy, Particles } from "../core/types.js";
+import { spreadRows } from "../metrics/aligned-distance.js";
 import type { Evaluation } from "../metrics/evaluate.js";
+import { pairDistances } from "../metrics/pair-distances.js";
+import { radialDistribution } from "../metrics/radial-distribution.js";
+import { normalisedWeights } from "../metrics/weights.js";
 import { metricRows } from "../report/metric-rows.js";
-import type { ContourGrid, MetricSet, ReportData } from "../report/report-data.js";
+import type { ContourGrid, MetricSet, PairDistances, ReportData } from "../report/report-data.js";
 
 /** What a call of `sample` returned, as far as a report shows it. */
 export interface SampleOutcome {
@@ -20,12 +25,29 @@ export interface Drawn {
   readonly weighted?: SampleOutcome;
 }
 
-type FromDrawn = "energyName" | "dim" | "samples" | "energies" | "weighted" | "reference" | "contour";
+type FromDrawn =
+  | "energyName"
+  | "dim"
+  | "samples"
+  | "energies"
+  | "weighted"
+  | "reference"
+  | "contour"
+  | "particles"
+  | "pairDistances"
+  | "radialDistribution";
+
+/** Distances behind a histogram at most: its bars are then known to a percent. */
+const DISTANCES = 200_000;
+/** Rows of a reference shown at most. */
+const REFERENCE_ROWS = 4000;
 
 /** Everything of a report that does not follow from the energy and the samples. */
 export type RunFacts = Omit<ReportData, FromDrawn | "calibration"> & {
   /** Seed of the exact draws shown beside the sample, where they exist. */
   readonly referenceSeed: number;
+  /** Configurations from the target, where it has no exact draws. */
+  readonly reference?: Batch;
   /** From `trainer.calibration()`. */
   readonly calibration?: readonly { readonly sigma: number; readonly meanExp: number }[];
 };
@@ -65,15 +87,16 @@ export function energyGrid(energy: Energy, around: readonly Batch[], nodes = 160
 
 /**
  * The data of a report on what a run drew from one energy. Draws as many exact configurations (at most 4,000) where the energy has
- * them.
+ * them; otherwise as many evenly spread rows of `facts.reference` are shown. Energies of particles get configurations, distances and g(r).
  *
  * @throws TypeError when there is neither a raw nor a weighted sample
  */
 export function runReport(energy: Energy, drawn: Drawn, facts: RunFacts): ReportData {
   const shown = drawn.raw ?? drawn.weighted;
   if (!shown) throw new TypeError("runReport: give a raw or a weighted sample");
-  const { referenceSeed, calibration, ...rest } = facts;
-  const exact = energy.exact?.sample(Math.min(shown.x.n, 4000), referenceSeed);
+  const { referenceSeed, calibration, reference: given, ...rest } = facts;
+  const rows = Math.min(shown.x.n, REFERENCE_ROWS);
+  const reference = energy.exact?.sample(rows, referenceSeed) ?? (given && spreadRows(given, rows));
   const curve = calibration && calibration.length > 0 ? calibration : undefined;
   const { weighted } = drawn;
   return {
@@ -90,8 +113,69 @@ export function runReport(energy: Energy, drawn: Drawn, facts: RunFacts): Report
       essFraction: weighted.ess?.fraction,
       logZ: weighted.logZ,
     },
-    reference: exact && { x: exact, energies: energy.energy(exact) },
-    contour: energyGrid(energy, exact ? [shown.x, exact] : [shown.x]),
+    reference: reference && {
+      x: reference,
+      energies: energy.energy(reference),
+      ...(!energy.exact && { label: "reference" }),
+    },
+    contour: energyGrid(energy, reference ? [shown.x, reference] : [shown.x]),
+    ...(energy.particles && particleData(energy.particles, shown.x, weighted, reference)),
+  };
+}
+
+/** Distances and g(r) of the finite rows. */
+function particleData(
+  particles: Particles,
+  x: Batch,
+  weighted: SampleOutcome | undefined,
+  reference: Batch | undefined,
+): Pick<ReportData, "particles" | "pairDistances" | "radialDistribution"> {
+  const sample = finiteRows(x).kept;
+  if (particles.count < 2 || sample.n < 2) return { particles };
+  const none = new Float32Array(0);
+  const weights = weighted?.logWeights && finiteWeighted(weighted.x, weighted.logWeights);
+  const clouds = {
+    sample: { x: sample, energies: none },
+    reference: reference && { x: reference, energies: none },
+    weighted: weights && { x: weights.x, energies: none, weights: normalisedWeights("runReport", weights.logWeights) },
+  };
+  const rows = Math.ceil((2 * DISTANCES) / (particles.count * (particles.count - 1)));
+  const distances = (rowsOf: Batch) => pairDistances(spreadRows(rowsOf, rows), particles);
+  return {
+    particles,
+    pairDistances: {
+      sample: distances(sample),
+      reference: reference && distances(reference),
+      weighted: weights && weightedDistances(weights, rows, particles),
+    },
+    radialDistribution: radialDistribution(particles, clouds),
+  };
+}
+
+interface WeightedRows {
+  readonly x: Batch;
+  readonly logWeights: Float64Array;
+}
+
+/** Rows whose coordinates are finite and whose weight is a number; undefined where fewer than two carry any. */
+function finiteWeighted(x: Batch, logWeights: ArrayLike<number>): WeightedRows | undefined {
+  const { rows, kept } = finiteRows(x);
+  const finite = Float64Array.from(rows, (row) => (logWeights[row] < Infinity ? logWeights[row] : -Infinity));
+  return finite.filter((w) => w > -Infinity).length < 2 ? undefined : { x: kept, logWeights: finite };
+}
+
+/** Evenly spread rows; each distance has the log weight of its row. */
+function weightedDistances(
+  { x, logWeights }: WeightedRows,
+  rows: number,
+  particles: Particles,
+): NonNullable<PairDistances["weighted"]> {
+  const n = Math.min(rows, x.n);
+  const values = pairDistances(spreadRows(x, n), particles);
+  const pairs = values.length / n;
+  return {
+    values,
+    logWeights: Float64Array.from(values, (_, i) => logWeights[Math.floor((Math.floor(i / pairs) * x.n) / n)]),
   };
 }
 

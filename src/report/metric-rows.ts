@@ -1,6 +1,6 @@
 /** From what `evaluate` returns to rows of a table: any entry with a numeric `value` is a metric. */
 import type { MetricSet } from "./report-data.js";
-import { formatRatio, spaced } from "./text.js";
+import { formatRatio, formatWithError, spaced } from "./text.js";
 
 export interface MetricRow {
   readonly key: string;
@@ -17,10 +17,25 @@ export interface MetricRow {
   readonly judgement: string;
   /** Largest possible value, for counts. */
   readonly total?: number;
+  /** For errors of an average: "−42.95 ± 0.16, should be −43 ± 0.07". */
+  readonly detail?: string;
 }
 
 function numberAt(entry: Record<string, unknown>, key: string): number | undefined {
   return typeof entry[key] === "number" ? entry[key] : undefined;
+}
+
+/** A value with its standard error; exact values have none. */
+function averageText(entry: unknown): string | undefined {
+  if (entry === null || typeof entry !== "object") return undefined;
+  const fields = entry as Record<string, unknown>;
+  const error = numberAt(fields, "standardError");
+  return formatWithError(numberAt(fields, "value"), error === 0 ? undefined : error);
+}
+
+function detailOf({ average, expected }: Record<string, unknown>): string | undefined {
+  const [found, wanted] = [averageText(average), averageText(expected)];
+  return found === undefined || wanted === undefined ? undefined : `${found}, should be ${wanted}`;
 }
 
 function judge(atFloor: boolean | undefined, ratio: number | undefined): string {
@@ -52,6 +67,7 @@ export function metricRows(metrics: MetricSet["metrics"]): MetricRow[] {
       atFloor,
       judgement: judge(atFloor, ratio),
       total,
+      detail: detailOf(fields),
     });
   }
   return rows;

@@ -3,7 +3,7 @@
  * target's own units (kT); log weights are natural. Everything but the first four fields may be absent: its figure or table is
  * then left out.
  */
-import type { Batch, Json } from "../core/types.js";
+import type { Batch, Json, Particles } from "../core/types.js";
 
 /** Energies on the nodes of a regular grid: `values[j * nx + i]` belongs to x0 + i (x1 - x0) / (nx - 1), likewise y. */
 export interface ContourGrid {
@@ -75,6 +75,27 @@ export interface WeightedSamples {
   readonly logZ?: { readonly value: number; readonly standardError: number };
 }
 
+/** Distances between the particles of some configurations; log weights one per distance. */
+export interface PairDistances {
+  readonly sample: ArrayLike<number>;
+  readonly weighted?: { readonly values: ArrayLike<number>; readonly logWeights: ArrayLike<number> };
+  readonly reference?: ArrayLike<number>;
+}
+
+/** g(r) as `evaluate` returns it. */
+export interface RadialData {
+  readonly r: ArrayLike<number>;
+  readonly sample: { readonly g: ArrayLike<number> };
+  readonly weighted?: { readonly g: ArrayLike<number> };
+  readonly reference?: { readonly g: ArrayLike<number> };
+}
+
+/** A figure with the sentence under it. */
+export interface CaptionedFigure {
+  readonly svg: string;
+  readonly caption: string;
+}
+
 export type Facts = { readonly [name: string]: Json | undefined };
 
 /** Everything a report can show. */
@@ -91,8 +112,12 @@ export interface ReportData {
   readonly created?: string;
   /** The sample with importance weights; it may be another draw than `samples`. */
   readonly weighted?: WeightedSamples;
-  /** Exact draws, where they exist. */
-  readonly reference?: { readonly x: Batch; readonly energies: ArrayLike<number> };
+  /** Exact draws, where they exist, or configurations from the target under the label "reference". */
+  readonly reference?: { readonly x: Batch; readonly energies: ArrayLike<number>; readonly label?: string };
+  /** Present: rows are drawn as configurations of particles, not as dots. */
+  readonly particles?: Particles;
+  readonly pairDistances?: PairDistances;
+  readonly radialDistribution?: RadialData;
   readonly contour?: ContourGrid;
   readonly history?: TrainingHistory;
   readonly calibration?: Calibration;

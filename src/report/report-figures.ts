@@ -1,19 +1,15 @@
 /** Which figures a report has, from the data that is there. */
 import { curveFigure } from "./curve-figure.js";
 import { type HistogramSeries, histogramFigure } from "./histogram-figure.js";
-import type { ReportData } from "./report-data.js";
+import { configurationFigures, particleDistributionFigures } from "./particle-figures.js";
+import type { CaptionedFigure, ReportData } from "./report-data.js";
 import { MAX_DOTS, multiplicities, samplesFigure } from "./samples-figure.js";
 import { formatNumber } from "./text.js";
 
-/** A figure with the sentence under it. */
-export interface CaptionedFigure {
-  readonly svg: string;
-  readonly caption: string;
-}
-
-/** The sample in the plane: exact draws where they exist, raw, and resampled by weight. */
+/** The sample in the plane: exact draws where they exist, raw, and resampled by weight. Particles as configurations. */
 export function sampleFigures(data: ReportData): CaptionedFigure[] {
-  const { samples, contour, dim, reference, weighted } = data;
+  const { samples, contour, dim, reference, weighted, particles } = data;
+  if (particles) return configurationFigures(data, particles);
   if (dim < 2) return [];
   const plane = dim === 2;
   const suffix = plane ? "" : ", first two coordinates";
@@ -42,8 +38,13 @@ export function sampleFigures(data: ReportData): CaptionedFigure[] {
   }
   if (reference) {
     out.push({
-      svg: samplesFigure({ ...common, title: `Exact draws${suffix}`, samples: reference.x, colour: 2 }),
-      caption: `${where}${formatNumber(reference.x.n)} independent draws from the target itself.`,
+      svg: samplesFigure({
+        ...common,
+        title: `${reference.label === undefined ? "Exact draws" : "Reference"}${suffix}`,
+        samples: reference.x,
+        colour: 2,
+      }),
+      caption: `${where}${formatNumber(reference.x.n)} ${reference.label === undefined ? "independent draws from the target itself" : "configurations of the reference"}.`,
     });
   }
   return out;
@@ -58,7 +59,7 @@ export function distributionFigures(data: ReportData): CaptionedFigure[] {
     if (weighted) {
       series.push({ label: "weighted", values: weighted.energies, logWeights: weighted.logWeights, colour: 4, kind: "line" });
     }
-    if (reference) series.push({ label: "exact", values: reference.energies, colour: 2, kind: "line" });
+    if (reference) series.push({ label: reference.label ?? "exact", values: reference.energies, colour: 2, kind: "line" });
     const { svg, note } = histogramFigure({
       title: "Energy",
       xLabel: "energy E (kT)",
@@ -69,6 +70,7 @@ export function distributionFigures(data: ReportData): CaptionedFigure[] {
     });
     out.push({ svg, caption: note });
   }
+  if (data.particles) out.push(...particleDistributionFigures(data, data.particles));
   if (weighted) {
     const values = centred(weighted.logWeights);
     const { svg, note } = histogramFigure({

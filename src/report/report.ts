@@ -1,6 +1,6 @@
 /** A run as one self-contained HTML page: inline CSS and SVG, no script, nothing loaded from anywhere. */
-import type { ReportData } from "./report-data.js";
-import { type CaptionedFigure, distributionFigures, sampleFigures, trainingFigures } from "./report-figures.js";
+import type { CaptionedFigure, ReportData } from "./report-data.js";
+import { distributionFigures, sampleFigures, trainingFigures } from "./report-figures.js";
 import { factTable, metricTable, optionTables, timingTable } from "./tables.js";
 import { escapeText, formatNumber } from "./text.js";
 import { figureCss, pageCss, paletteCss } from "./theme.js";
@@ -40,7 +40,7 @@ function metrics(data: ReportData): string {
   const sets = data.metrics ?? [];
   if (sets.length === 0) return "";
   const about =
-    "The floor is what exact samples of the same size score against each other: its mean, with standard error. A value at its floor cannot be told from exact.";
+    "The floor is what exact samples (or parts of the reference) of the same size score against each other: its mean, with standard error. A value at its floor cannot be told from exact.";
   return `<h2>Metrics</h2><p>${about}</p><div class="tables wide">${sets.map(metricTable).join("\n")}</div>`;
 }
 
@@ -52,12 +52,16 @@ function details(data: ReportData): string {
 
 /**
  * The report as a complete HTML document (well-formed XML too). Every text is escaped; figures whose data is absent are left out.
- * In other than two dimensions the first two coordinates are drawn and labelled as such. Some 100 KB at 2,000 samples.
+ * In other than two dimensions the first two coordinates are drawn and labelled as such; particles are drawn as such. Some 100 KB at 2,000 samples.
  */
 export function renderReport(data: ReportData): string {
   const subject = [
     data.method ? `${data.method} on ${data.energyName}` : data.energyName,
-    data.dim === 1 ? "1 dimension" : `${data.dim} dimensions`,
+    data.particles
+      ? `${data.particles.count} particles in ${data.particles.spatialDim} dimensions`
+      : data.dim === 1
+        ? "1 dimension"
+        : `${data.dim} dimensions`,
     ...(data.created ? [data.created] : []),
   ];
   const notes = (data.notes ?? []).map((note) => `<p>${escapeText(note)}</p>`).join("");

@@ -60,7 +60,8 @@ function metricRow(row: MetricRow): string {
   const cells = [row.total === undefined ? value : `${formatNumber(row.value)} of ${formatNumber(row.total)}`];
   cells.push(formatWithError(row.floor, row.floorStandardError));
   const numbers = cells.map((cell) => `<td class="n">${escapeText(cell)}</td>`).join("");
-  return `<tr><th scope="row">${escapeText(row.label)}</th>${numbers}${judgement(row)}</tr>`;
+  const detail = row.detail === undefined ? "" : `<br/><small>${escapeText(row.detail)}</small>`;
+  return `<tr><th scope="row">${escapeText(row.label)}${detail}</th>${numbers}${judgement(row)}</tr>`;
 }
 
 /** Metrics of one sample beside their noise floors, with the verdict in words above. */

@@ -25,6 +25,10 @@ const FIGURE = `
 .fig .dots{fill:none;stroke:var(--c);stroke-linecap:round;stroke-opacity:.5}
 .fig .band{fill:var(--well);fill-opacity:.075;stroke:var(--well);stroke-opacity:.4;stroke-width:.6}
 .fig .back{fill:var(--paper)}
+.fig .ball{fill:var(--c);fill:color-mix(in srgb,var(--c) var(--near,100%),var(--paper));stroke:var(--paper);stroke-width:.8}
+.fig .shine{fill:#fff;fill-opacity:.4}
+.fig .bond{stroke:var(--muted);stroke-width:1.6;stroke-opacity:.7}
+.fig .d0{--near:34%} .fig .d1{--near:42%} .fig .d2{--near:50%} .fig .d3{--near:59%} .fig .d4{--near:68%} .fig .d5{--near:78%} .fig .d6{--near:89%}
 `;
 
 /** CSS of figures inside a page that sets the colour variables. */
