@@ -15,7 +15,8 @@ export interface MonteCarloOptions {
    * Where draws come from. "prior" (default): the noise around x. "shifted": the noise moved down the energy's slope, one gradient a row more.
    * "laplace": a Gaussian fitted to the posterior, 2 dim gradients for each of 2 to 6 Newton steps a row (LJ-13 at sigma .3: 40). Both are
    * exactly weighted; they pay where the energy bends over less than sigma. Standard deviation of E_K on LJ-13, K = 128, prior / shifted /
-   * laplace: .085/.028/.011 at sigma .01, 1.1/.67/.09 at .04, 17/10/1.1 at .15.
+   * laplace: .085/.018/.011 at sigma .01, .85/.44/.07 at .04, 2.3/1.6/.37 at .08, 10/5/1.0 at .15; bias .38/.08/.003 at .04, 3.3/2.0/.10 at .08,
+   * 20/12/2.8 at .15: beyond .1 one Gaussian misses mass there, and its spread does not tell.
    */
   readonly proposal?: ProposalName;
   /** Least share of draws from the noise under another proposal, in (0, 1]: no weight is above 1 / defensive. Default 0.125. */
