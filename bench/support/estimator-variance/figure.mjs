@@ -45,7 +45,7 @@ export function taskFigure(name, result, drawn) {
       "kT",
       lines(({ bias, biasError }) => ({ y: bias.map(Math.abs), standardError: biasError })),
     ),
-    panel("Standard error of the reference; bias shown below .1", "kT", [
+    panel("Standard error of the reference", "kT", [
       { label: reference.method, x: sigmas, y: reference.error },
     ]),
   ];
