@@ -45,9 +45,7 @@ export function taskFigure(name, result, drawn) {
       "kT",
       lines(({ bias, biasError }) => ({ y: bias.map(Math.abs), standardError: biasError })),
     ),
-    panel("Standard error of the reference", "kT", [
-      { label: reference.method, x: sigmas, y: reference.error },
-    ]),
+    panel("Standard error of the reference", "kT", [{ label: reference.method, x: sigmas, y: reference.error }]),
   ];
   return stacked(panels, `${title}: standard deviation and bias against sigma`);
 }
