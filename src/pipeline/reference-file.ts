@@ -66,7 +66,8 @@ export async function loadReference(bytes: Uint8Array, energy?: Energy): Promise
   const energies = Float32Array.from(need(arrays, "energy").data as Float32Array);
   if (energies.length !== x.n) throw bad(`energy has ${energies.length} entries for ${x.n} rows of x`);
   const [recipe, diagnostics] = ENTRIES.map((entry) => jsonOf(arrays, entry));
-  const found = { x, energy: energies, recipe, diagnostics } as Reference;
+  const { notice } = diagnostics as Reference["diagnostics"];
+  const found = { x, energy: energies, recipe, diagnostics, ...(notice && { notice }) } as Reference;
   if (energy) checkFits(found, energy);
   return found;
 }

@@ -150,6 +150,10 @@ const bits = {
     const { metrics } = await bnem.evaluate(points(67), energy, { seed: 5 });
     return [Float64Array.from(Object.values(metrics).flatMap((m) => [m.value, m.floor, m.floorLimit]))];
   },
+  "bytes of a reference set": async (bnem) => {
+    const options = { n: 40, seed: 3, chains: 8, warmup: 40, pilotSteps: 40 };
+    return [bnem.saveReference(await bnem.reference(bnem.doubleWell(), options))];
+  },
   "geometric schedule": (bnem) => schedule(bnem.geometricSchedule, { sigmaMin: 0.01, sigmaMax: 60 }),
   "linear schedule": (bnem) => schedule(bnem.linearSchedule, { sigmaMax: 60 }),
   "quadratic schedule": (bnem) => schedule(bnem.quadraticSchedule, { sigmaMax: 60 }),
