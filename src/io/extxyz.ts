@@ -22,11 +22,13 @@ export interface ExtxyzSamples {
   readonly logWeights?: Float64Array;
 }
 
+/** Options of `writeExtxyz`. */
 export interface WriteExtxyzOptions {
   /** Name of every particle; default "Ar". */
   readonly species?: string;
 }
 
+/** Options of `readExtxyz`: what the file must hold. */
 export interface ReadExtxyzOptions {
   /** 2: z must be 0 and is dropped. Default 3. */
   readonly spatialDim?: 2 | 3;

@@ -13,10 +13,21 @@ export interface Floor {
   readonly limit: number;
 }
 
-/** @param values one per pair, at least 2 */
-export function floorOf(values: ArrayLike<number>, better: "lower" | "higher"): Floor {
+/** @param values one per pair, at least 2 @param folded they are absolute values of something about 0 */
+export function floorOf(values: ArrayLike<number>, better: "lower" | "higher", folded = false): Floor {
   const { mean, deviation } = moments(values);
-  return { mean, standardError: deviation / Math.sqrt(values.length), limit: predictionLimit(values, better) };
+  const limit = folded ? foldedLimit(values) : predictionLimit(values, better);
+  return { mean, standardError: deviation / Math.sqrt(values.length), limit };
+}
+
+/**
+ * Root mean square times the two-sided 95 % quantile of Student's law: for |a - b| of averages a and b, which are normal and equal in mean.
+ * (Their logarithms have a long tail towards 0, which would put the limit of `predictionLimit` at 6 deviations.)
+ */
+function foldedLimit(values: ArrayLike<number>): number {
+  let squares = 0;
+  for (let k = 0; k < values.length; k++) squares += values[k] ** 2 / values.length;
+  return student(TWO_SIDED, values.length) * Math.sqrt(squares);
 }
 
 /**
@@ -27,7 +38,7 @@ export function floorOf(values: ArrayLike<number>, better: "lower" | "higher"): 
 function predictionLimit(values: ArrayLike<number>, better: "lower" | "higher"): number {
   const positive = Array.from(values).every((v) => v > 0);
   const { mean, deviation } = moments(positive ? Array.from(values, log) : values);
-  const margin = student95(values.length - 1) * deviation * Math.sqrt(1 + 1 / values.length);
+  const margin = student(ONE_SIDED, values.length - 1) * deviation * Math.sqrt(1 + 1 / values.length);
   const limit = better === "lower" ? mean + margin : mean - margin;
   return positive ? exp(limit) : limit;
 }
@@ -41,9 +52,12 @@ function moments(values: ArrayLike<number>): { mean: number; deviation: number }
   return { mean, deviation: Math.sqrt(squares / (n - 1)) };
 }
 
-/** 95 % quantile of Student's law by its expansion at the normal one; error below .0015 for 9 or more degrees of freedom. */
-function student95(degrees: number): number {
-  const z = 1.6448536269514722;
+/** Normal quantiles: .95 and .975. */
+const ONE_SIDED = 1.6448536269514722;
+const TWO_SIDED = 1.959963984540054;
+
+/** Quantile of Student's law by its expansion at the normal one, z; error below .004 for 9 or more degrees of freedom. */
+function student(z: number, degrees: number): number {
   const z3 = z ** 3;
   return z + (z3 + z) / (4 * degrees) + (5 * z3 * z * z + 16 * z3 + 3 * z) / (96 * degrees * degrees);
 }

@@ -9,6 +9,7 @@ export const heatCapacityError: Metric = {
   name: "heatCapacityError",
   label: "heat capacity, error",
   better: "lower",
+  folded: true,
   needsReference: true,
   weighting: "native",
   definition:

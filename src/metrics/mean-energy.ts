@@ -9,6 +9,7 @@ export const meanEnergyError: Metric = {
   name: "meanEnergyError",
   label: "mean energy, error",
   better: "lower",
+  folded: true,
   needsReference: true,
   weighting: "native",
   definition: "distance of the mean energy from that of the reference, kT; the mean itself comes with its standard error.",

@@ -41,6 +41,8 @@ export interface Metric {
   readonly definition: string;
   /** Smallest difference from 0 that n rows can show; a limit below it is raised to it. */
   resolution?(n: number): number;
+  /** True for |a - b| of averages: normal about 0 between exact samples, and limited as such. */
+  readonly folded?: boolean;
   /** Largest value, for counts. */
   total?(energy: Energy): number;
   /** False where the energy lacks what the metric reads; the metric is then left out. */

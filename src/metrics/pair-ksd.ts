@@ -55,10 +55,10 @@ function addSplines(out: Float64Array, at: number, t: number, value: number): vo
   const u = place - Math.floor(place);
   const v = 1 - u;
   const slope = 2 / STEP;
-  out[k] += (v ** 3 / 6) * value - (v * v * slope) / 2;
-  out[k + 1] += ((3 * u ** 3 - 6 * u * u + 4) / 6) * value + ((3 * u * u - 4 * u) * slope) / 2;
-  out[k + 2] += ((3 * v ** 3 - 6 * v * v + 4) / 6) * value - ((3 * v * v - 4 * v) * slope) / 2;
-  out[k + 3] += (u ** 3 / 6) * value + (u * u * slope) / 2;
+  out[k] += ((v * v * v) / 6) * value - (v * v * slope) / 2;
+  out[k + 1] += ((3 * u * u * u - 6 * u * u + 4) / 6) * value + ((3 * u * u - 4 * u) * slope) / 2;
+  out[k + 2] += ((3 * v * v * v - 6 * v * v + 4) / 6) * value - ((3 * v * v - 4 * v) * slope) / 2;
+  out[k + 3] += ((u * u * u) / 6) * value + (u * u * slope) / 2;
 }
 
 /** |sum_i s_i T_i| / sum_i w_i: the KSD for s = w, a replica of its law under the target for s = w times random signs. */

@@ -61,7 +61,7 @@ function reachOf({ values }: Distances): number {
 /** Volume between two radii. */
 function shell(low: number, high: number, spatialDim: number): number {
   if (spatialDim === 1) return 2 * (high - low);
-  return spatialDim === 2 ? Math.PI * (high ** 2 - low ** 2) : (4 / 3) * Math.PI * (high ** 3 - low ** 3);
+  return spatialDim === 2 ? Math.PI * (high ** 2 - low ** 2) : (4 / 3) * Math.PI * (high * high * high - low * low * low);
 }
 
 function curveOf({ values, n, weights }: Distances, { count, spatialDim }: Particles, reach: number): RadialCurve {

@@ -45,7 +45,7 @@ export interface Scored {
 
 /** The floor of a metric over fresh pairs; what n rows cannot show is not held against a sample. @param floors one per pair */
 export function measuredFloor(metric: Metric, floors: ArrayLike<number>, n: number): Floor {
-  const measured = floorOf(floors, metric.better);
+  const measured = floorOf(floors, metric.better, metric.folded);
   return { ...measured, limit: Math.max(measured.limit, metric.resolution?.(n) ?? measured.limit) };
 }
 

@@ -45,6 +45,7 @@ export const virialError: Metric = {
   name: "virialError",
   label: "virial, error",
   better: "lower",
+  folded: true,
   needsReference: false,
   weighting: "native",
   definition:

@@ -3,6 +3,7 @@ import type { Batch, Particles } from "../core/types.js";
 import { type Colour, coordinate } from "./figure.js";
 import { escapeText, formatNumber } from "./text.js";
 
+/** What `configurationsFigure` draws. */
 export interface ConfigurationsFigure {
   readonly title: string;
   readonly samples: Batch;

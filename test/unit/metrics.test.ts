@@ -272,6 +272,14 @@ describe("floor", () => {
     expect(Math.abs(squares.limit / limit ** 2 - 1)).toBeLessThan(1e-12);
   });
 
+  it("is limited at two standard deviations for absolute differences of averages, 2.09 with twenty pairs", () => {
+    const values = Array.from({ length: 20 }, (_, k) => (k & 1 ? 0.01 : 3));
+    const { limit } = floorOf(values, "lower", true);
+    // Student, 20 degrees of freedom, 97.5 %: 2.0860.
+    expect(Math.abs(limit / Math.sqrt((9 + 1e-4) / 2) - 2.086)).toBeLessThan(0.001);
+    expect(floorOf(values, "lower").limit).toBeGreaterThan(5 * limit);
+  });
+
   it("judges in the right direction, and never passes NaN", () => {
     const floor = { mean: 1, standardError: 0.1, limit: 2 };
     expect([1, 2, 2.1, Number.NaN].map((v) => isAtFloor(v, floor, "lower"))).toEqual([true, true, false, false]);
