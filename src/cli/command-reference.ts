@@ -1,9 +1,10 @@
 /** `bnem reference`: a reference set of a target, with its recipe and diagnostics in the file. */
+import { extname } from "node:path";
 import type { Command } from "commander";
-import { parseReferenceOptions, type Reference, reference, saveReference } from "../index.js";
+import { type Energy, parseReferenceOptions, type Reference, reference, saveReference } from "../index.js";
 import { writeAtomically } from "./atomic-write.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
-import { checkExtension, checkWritable } from "./files.js";
+import { checkExtension, checkSampleFile, checkWritable, writeSamples } from "./files.js";
 import { addCommonFlags, addOptionFlags, parseNumber, progressModeOf, type Settings } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
 import { alignColumns, shortNumber } from "./metrics-text.js";
@@ -46,6 +47,12 @@ function textOf({ recipe, diagnostics, x }: Reference, seconds: number): string 
   ].join("\n");
 }
 
+/** Frames of .xyz have no place for the recipe, which --json prints. */
+async function write(path: string, made: Reference, energy: Energy): Promise<void> {
+  if (extname(path).toLowerCase() === ".npz") return writeAtomically(path, saveReference(made));
+  await writeSamples(path, made, energy);
+}
+
 async function runReference(name: string | undefined, flags: ReferenceFlags): Promise<void> {
   if (name !== undefined && flags.energy !== undefined) throw new UsageError("give the energy once: as argument or as --energy");
   const { n, output } = flags;
@@ -53,11 +60,12 @@ async function runReference(name: string | undefined, flags: ReferenceFlags): Pr
   const { settings: given, runtime } = await givenOptions("reference", flags);
   asUsage(() => parseReferenceOptions("reference", given));
   if (output !== undefined) {
-    checkExtension("--output", output, [".npz"]);
+    checkExtension("--output", output, [".npz", ".xyz", ".extxyz"]);
     await checkWritable(output);
   }
   await startRuntime(runtime);
   const energy = await resolveEnergy({ ...flags, energy: name ?? flags.energy });
+  if (output !== undefined) checkSampleFile("--output", output, energy);
   const progress = new ProgressReporter(progressModeOf(flags));
   const notice = new Notice(progress);
   const interrupt = onInterrupt((text) => progress.note(text));
@@ -73,7 +81,7 @@ async function runReference(name: string | undefined, flags: ReferenceFlags): Pr
     const seconds = (performance.now() - started) / 1000;
     progress.endLine();
     notice.take(made.notice);
-    if (output !== undefined) await writeAtomically(output, saveReference(made));
+    if (output !== undefined) await write(output, made, energy);
     const { recipe, diagnostics } = made;
     const data = { n, dim: energy.dim, seed: recipe.seed, seconds, recipe, diagnostics, notice: notice.text, output };
     const last = output === undefined ? "nothing written: give -o reference.npz" : `wrote ${output}`;
@@ -90,7 +98,7 @@ export function addReferenceCommand(program: Command): void {
     .description("make a reference set: exact draws or long Markov chains, with their recipe and diagnostics in the file")
     .argument("[energy]", "name of the energy, or a module whose default export is one")
     .option("-n <count>", "configurations to make", parseNumber, 1000)
-    .option("-o, --output <file>", "x, energy, recipe_json and diagnostics_json as .npz")
+    .option("-o, --output <file>", "x, energy, recipe_json and diagnostics_json as .npz; or x and energy as .xyz for particles")
     .option("--energy <name>", "name of the energy, or a module whose default export is one")
     .option("--energy-options <json>", "options of the energy as JSON")
     .option("--config <file>", "options from a JSON file; flags win")

@@ -18,7 +18,7 @@ export interface ObservedMean {
   readonly autocorrelationTime: number | null;
 }
 
-/** Plain data. */
+/** How good a reference set is, and what it cost: plain data, which its file holds. */
 export interface ReferenceDiagnostics {
   /** Rows the numbers are of: those asked for, and the few more that equally long chains make. */
   readonly rows: number;

@@ -16,8 +16,8 @@ import {
   positiveField,
 } from "./option-fields.js";
 
-/** "exact" are the draws of the energy itself, where it has them. */
 export const REFERENCE_MOVES = ["exact", "hmc", "mala", "nuts", "randomWalk", "tempering"] as const;
+/** What makes a reference set; "exact" are the draws of the energy itself, where it has them. */
 export type ReferenceMove = (typeof REFERENCE_MOVES)[number];
 export type ChainMove = Exclude<ReferenceMove, "exact">;
 

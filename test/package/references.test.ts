@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { energyByName, init, loadReference, reference, saveReference, version, writeNpy } from "bnem";
+import { energyByName, init, loadReference, readExtxyz, reference, saveReference, version, writeNpy } from "bnem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../support/runtimes.js";
 
@@ -72,11 +72,21 @@ describe("bnem reference", () => {
     expect(builtin.data.metrics.energyW2.atFloor).toBe(true);
   });
 
+  test("writes frames of particles, and refuses them for anything else", async () => {
+    const { code } = await bnemJson("reference", "dw4", ...tiny, "-o", "a.xyz");
+    expect(code).toBe(0);
+    const { x } = readExtxyz(await readFile(join(folder, "a.xyz"), "utf8"), { count: 4, spatialDim: 2 });
+    expect(x.n).toBe(100);
+    const refused = await bnemJson("reference", "two-moons", ...tiny, "-o", "b.xyz");
+    expect(refused.code).toBe(2);
+    expect(refused.data.error.message).toMatch(/two-moons is no energy of particles/);
+  });
+
   test.each([
     [["reference"], 2, /name an energy/],
     [["reference", "lj14"], 2, /did you mean "lj13"/],
     [["reference", "lj13", "-n", "0"], 2, /-n must be a whole number/],
-    [["reference", "lj13", "-o", "a.txt"], 2, /ending in .npz/],
+    [["reference", "lj13", "-o", "a.txt"], 2, /ending in .npz or .xyz/],
     [["reference", "lj13", "--move", "hmc", "--replicas", "3"], 2, /says nothing to the move "hmc"/],
     [["reference", "lj13", "-o", "nowhere/a.npz"], 1, /its folder does not exist/],
   ])("%j is refused", async (argv, code, text) => {
