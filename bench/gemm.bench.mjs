@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { startDense } from "./support/c-dense.mjs";
-import { C_FLAGS } from "./support/c-estimator.mjs";
+import { C_FLAGS } from "./support/c-program.mjs";
 import { loadAverage, median, quantile, quick } from "./support/interleave.mjs";
 import { relaxedSimd } from "./support/relaxed-simd.mjs";
 

@@ -3,16 +3,11 @@
  * registers, k in blocks of at most 256. GFLOP/s at 2048x256x256 on Zen 5 with a tile of 4, 5, 6 or 8 rows: 54, 55, 57, 58; at 64 of
  * 22x24x64: 41, 38, 40, 40.
  */
-#include <math.h>
-#include <stdint.h>
+#include "vector.h"
 #include <stdlib.h>
 #include <string.h>
 
-typedef float v4 __attribute__((vector_size(16)));
-typedef int32_t i4 __attribute__((vector_size(16)));
 typedef float v4u __attribute__((vector_size(16), aligned(4)));
-#define INLINE static inline __attribute__((always_inline))
-#define SPLAT(x) ((v4){(x), (x), (x), (x)})
 #ifndef TILE
 #define TILE 6
 #endif
@@ -117,20 +112,6 @@ INLINE void row_panel(const product *q, int row, int done, int depth, int again)
     tile(panel, b, depth, again ? local : padded + j, again ? 8 : 0, local, 8);
     copy_tile(local, 8, c + j, q->n, rows, q->n - j);
   }
-}
-
-INLINE v4 exp4(v4 x) {
-  const v4 magic = SPLAT(12582912.0f), log2e = SPLAT(1.44269504f);
-  v4 shifted = x * log2e + magic;
-  __asm__("" : "+x"(shifted)); /* -ffast-math would cancel the magic number */
-  v4 f = x * log2e - (shifted - magic);
-  v4 p = SPLAT(0.00132647275f) * f + SPLAT(0.00967151264f);
-  p = p * f + SPLAT(0.0555073374f);
-  p = p * f + SPLAT(0.240222421f);
-  p = p * f + SPLAT(0.693146978f);
-  p = p * f + SPLAT(1.0f);
-  i4 scaled = (i4)p + ((i4)shifted << 23);
-  return (v4)(scaled & (x >= SPLAT(-60.0f)));
 }
 
 /* s(x) and 1 - s(x), without overflow and without cancellation. */

@@ -6,129 +6,15 @@
  * stdin: count std, means, then n and n points; then requests "quantity sigma K repeats". Answer per request: nanoseconds per
  * evaluation and a checksum.
  */
-#include <math.h>
-#include <stdint.h>
+#include "random.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-typedef float v4 __attribute__((vector_size(16)));
-typedef int32_t i4 __attribute__((vector_size(16)));
-typedef uint32_t u4 __attribute__((vector_size(16)));
-#define INLINE static inline __attribute__((always_inline))
-#define SPLAT(x) ((v4){(x), (x), (x), (x)})
 
 static int count;
 static float *half_, *constant_, *inverse_, *mx, *my; /* one entry per component, as in the kernel */
 static v4 *q0, *q1;
 static int *list;
-
-INLINE v4 sqrt4(v4 x) {
-#ifdef __SSE__
-  return __builtin_ia32_sqrtps(x);
-#else
-  return (v4){sqrtf(x[0]), sqrtf(x[1]), sqrtf(x[2]), sqrtf(x[3])};
-#endif
-}
-INLINE int any(i4 mask) {
-#ifdef __SSE__
-  return __builtin_ia32_movmskps((v4)mask) != 0;
-#else
-  return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
-#endif
-}
-INLINE v4 min4(v4 a, v4 b) {
-#ifdef __SSE__
-  return __builtin_ia32_minps(a, b);
-#else
-  i4 less = a < b;
-  return (v4)(((i4)a & less) | ((i4)b & ~less));
-#endif
-}
-
-INLINE v4 exp4(v4 x) {
-  const v4 magic = SPLAT(12582912.0f), log2e = SPLAT(1.44269504f);
-  v4 shifted = x * log2e + magic;
-  __asm__("" : "+x"(shifted)); /* -ffast-math would cancel the magic number */
-  v4 f = x * log2e - (shifted - magic);
-  v4 p = SPLAT(0.00132647275f) * f + SPLAT(0.00967151264f);
-  p = p * f + SPLAT(0.0555073374f);
-  p = p * f + SPLAT(0.240222421f);
-  p = p * f + SPLAT(0.693146978f);
-  p = p * f + SPLAT(1.0f);
-  i4 scaled = (i4)p + ((i4)shifted << 23);
-  return (v4)(scaled & (x >= SPLAT(-60.0f)));
-}
-
-INLINE v4 log4(v4 x) {
-  i4 bits = (i4)x;
-  i4 exponent = (bits - 0x3f3504f3) >> 23;
-  v4 f = (v4)(bits - (exponent << 23)) - 1.0f;
-  v4 p = SPLAT(-0.0786021509f) * f + SPLAT(0.12881408f);
-  p = p * f + SPLAT(-0.131284026f);
-  p = p * f + SPLAT(0.141812134f);
-  p = p * f + SPLAT(-0.166245963f);
-  p = p * f + SPLAT(0.20002286f);
-  p = p * f + SPLAT(-0.25000809f);
-  p = p * f + SPLAT(0.333333167f);
-  v4 square = f * f;
-  v4 rest = p * f * square - 0.5f * square;
-  v4 e = __builtin_convertvector(exponent, v4);
-  return (e * 0.693145752f + f) + (e * 0.00000142860682f + rest);
-}
-
-typedef struct {
-  u4 s0, s1, s2, s3;
-} generator;
-
-INLINE u4 mix(u4 h) {
-  h = (h ^ (h >> 16)) * 0x85ebca6bu;
-  h = (h ^ (h >> 13)) * 0xc2b2ae35u;
-  return h ^ (h >> 16);
-}
-INLINE u4 absorb(u4 h, uint32_t word) {
-  h = (h ^ word) * 0x9e3779b1u;
-  return h ^ (h >> 15);
-}
-static u4 hash(u4 salt, uint32_t a, uint32_t b, uint32_t row, uint32_t block) {
-  return mix(absorb(absorb(absorb(absorb(mix(salt ^ a), b), 0), row), block));
-}
-static void seed(generator *g, uint32_t a, uint32_t b, uint32_t row, uint32_t block) {
-  g->s0 = hash((u4){0x243f6a88, 0x13198a2e, 0x299f31d0, 0x452821e6}, a, b, row, block);
-  g->s1 = hash((u4){0x38d01377, 0x34e90c6c, 0x29b7c97c, 0x3f84d5b5}, a, b, row, block);
-  g->s2 = hash((u4){0x1216d5d9, 0x0979fb1b, 0x1310ba69, 0x24a19947}, a, b, row, block);
-  g->s3 = hash((u4){0x2858efc1, 0x3a9234f1, 0x71574e69, 0x55c1b9a4}, a, b, row, block);
-}
-INLINE u4 rotate(u4 x, int k) { return (x << k) | (x >> (32 - k)); }
-INLINE u4 next(generator *g) {
-  u4 result = rotate(g->s0 + g->s3, 7) + g->s0;
-  u4 t = g->s1 << 9;
-  g->s2 ^= g->s0;
-  g->s3 ^= g->s1;
-  g->s1 ^= g->s2;
-  g->s0 ^= g->s3;
-  g->s2 ^= t;
-  g->s3 = rotate(g->s3, 11);
-  return result;
-}
-INLINE void normals(generator *g, v4 *first, v4 *second) {
-  u4 a = next(g), b = next(g);
-  v4 uniform = __builtin_convertvector((i4)((a >> 1) | 1), v4) * 4.656612873e-10f;
-  v4 radius = sqrt4(log4(uniform) * -2.0f);
-  radius = (v4)((u4)radius ^ (a << 31));
-  v4 s = __builtin_convertvector((i4)b, v4) * 4.656612873e-10f;
-  v4 z = s * s;
-  v4 c = SPLAT(0.00085819062f) * z + SPLAT(-0.0208106275f);
-  c = c * z + SPLAT(0.253650745f);
-  c = c * z + SPLAT(-1.23369821f);
-  c = c * z + SPLAT(0.999999953f);
-  v4 d = SPLAT(0.000150822639f) * z + SPLAT(-0.00467223292f);
-  d = d * z + SPLAT(0.0796884847f);
-  d = d * z + SPLAT(-0.645963361f);
-  d = d * z + SPLAT(1.57079629f);
-  *first = radius * c;
-  *second = radius * d * s;
-}
 
 /* Energies of eight points; with `score` also their gradients. */
 INLINE void mixture(const v4 x[2], const v4 y[2], v4 e[2], int score, v4 gx[2], v4 gy[2]) {

@@ -1,13 +1,5 @@
-/** Builds bench/c/dense_step.c into a temporary folder and keeps it running: matrix products and MLP training steps at 128 bits. */
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { C_FLAGS } from "./c-estimator.mjs";
-
-const source = fileURLToPath(new URL("../c/dense_step.c", import.meta.url));
+/** bench/c/dense_step.c, kept running: matrix products and MLP training steps at 128 bits. */
+import { startProgram } from "./c-program.mjs";
 
 /**
  * { missing } without gcc, otherwise
@@ -16,25 +8,11 @@ const source = fileURLToPath(new URL("../c/dense_step.c", import.meta.url));
  *   steps(count) -> [{ ms, loss }]
  */
 export function startDense(flags = []) {
-  const version = spawnSync("gcc", ["--version"], { encoding: "utf8" });
-  if (version.status !== 0) return { missing: "gcc is not installed; install it to see this row" };
-  const folder = mkdtempSync(join(tmpdir(), "bnem-bench-"));
-  const program = join(folder, "dense_step");
-  const built = spawnSync("gcc", [...C_FLAGS, ...flags, "-o", program, source, "-lm"], { encoding: "utf8" });
-  if (built.status !== 0) {
-    rmSync(folder, { recursive: true });
-    return { missing: `gcc failed: ${built.stderr.slice(0, 400)}` };
-  }
-  const child = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (question) => {
-    child.stdin.write(`${question}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`bench/c/dense_step.c ended at "${question}"`);
-    return value;
-  };
+  const program = startProgram("dense_step", flags);
+  if (program.missing) return program;
+  const { ask } = program;
   return {
-    compiler: version.stdout.split("\n")[0],
+    compiler: program.compiler,
     async gemm(mode, m, n, k, batch, repeats) {
       const [ns, checksum] = (await ask(`gemm ${mode} ${m} ${n} ${k} ${batch} ${repeats}`)).split(" ").map(Number);
       return { ns, checksum };
@@ -44,9 +22,6 @@ export function startDense(flags = []) {
       const values = (await ask(`step ${count}`)).split(" ").map(Number);
       return Array.from({ length: count }, (_, i) => ({ ms: values[2 * i], loss: values[2 * i + 1] }));
     },
-    stop() {
-      child.stdin.end();
-      rmSync(folder, { recursive: true });
-    },
+    stop: program.stop,
   };
 }

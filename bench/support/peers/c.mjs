@@ -1,6 +1,7 @@
 /** C peers: gcc at 128-bit vectors, compiled when a bench starts. */
 import { startDense } from "../c-dense.mjs";
-import { C_FLAGS, startC } from "../c-estimator.mjs";
+import { startC } from "../c-estimator.mjs";
+import { C_FLAGS } from "../c-program.mjs";
 import { readCase } from "../peer.mjs";
 
 const remedy = "install gcc";
@@ -13,7 +14,7 @@ export function cEstimator() {
     async start(folder) {
       const { means, std, points, rows, mcSamples, sigma } = readCase(folder);
       const pairs = (flat) => Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
-      const program = await startC(pairs(means), std, pairs(points));
+      const program = startC(pairs(means), std, pairs(points));
       if (program.missing) return { missing: program.missing, remedy };
       const step = async () => {
         const { ns, checksum } = await program.measure(0, sigma, mcSamples, 1);
