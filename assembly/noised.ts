@@ -9,12 +9,11 @@
  * A NaN or -inf energy is counted and has no weight; +inf has no weight. A row without any weight gives E_K = +inf, S_K = 0,
  * D_K = x.
  */
-import { configurationsOf, drawsScratch, epsOf, lanes, perturbBlock, Request, startRow } from "./draws";
+import { configurationsOf, drawsScratch, epsOf, lanes, MEAN, perturbBlock, Request, startRow } from "./draws";
 import { exp, log, madd } from "./simd";
 
 export const ENERGY: i32 = 0;
 export const SCORE: i32 = 1;
-export const MEAN: i32 = 2;
 
 /** Least energy of a lane that has seen none: finite, so that no infinity is subtracted from another. */
 const NONE: f32 = 3.0e38;

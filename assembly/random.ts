@@ -4,7 +4,7 @@
  *
  * One block is one stream of 4-lane words; the top two bits of `block` name its use, so streams of different uses never meet.
  */
-import { cosQuarter, log, sinQuarter } from "./simd";
+import { cosQuarter, log, madd, sinQuarter } from "./simd";
 
 /** Uses of a stream, in the top bits of the block number. */
 export const USE_NORMAL: u32 = 0;
@@ -72,12 +72,31 @@ export function fillBits(state: usize, out: usize, quads: i32): void {
   v128.store(state, s3, 48);
 }
 
+/** Eight normals as they are. */
+class Plain {
+  put(out: usize, first: v128, second: v128, center: usize, scale: v128): void {
+    v128.store(out, first);
+    v128.store(out, second, 16);
+  }
+}
+
+/** Eight normals times scale about the number at `center`. */
+class Around {
+  put(out: usize, first: v128, second: v128, center: usize, scale: v128): void {
+    const middle = v128.load32_splat(center);
+    v128.store(out, madd(first, scale, middle));
+    v128.store(out, madd(second, scale, middle), 16);
+  }
+}
+
 /**
  * 8 * octets standard normals (Box and Muller 1958): four with the cosine, four with the sine. The radius uses 30 bits at odd
  * multiples of 2^-31, so |normal| <= 6.56; the bit it drops picks the half circle. At least one octet: a loop that tests at its end
- * gets its 26 constants made once by V8 (7 % of the time).
+ * gets its 26 constants made once by V8 (7 % of the time). Tried and no faster: two octets a turn (35 % slower), words and normals in loops of
+ * their own (12 % slower relaxed, 4 % faster plain), polynomials by Estrin's scheme.
  */
-export function fillNormals(state: usize, out: usize, octets: i32): void {
+function octetsOf<Keep>(state: usize, out: usize, octets: i32, center: usize, scale: v128): void {
+  const keep = changetype<Keep>(0);
   let s0 = v128.load(state);
   let s1 = v128.load(state, 16);
   let s2 = v128.load(state, 32);
@@ -107,14 +126,24 @@ export function fillNormals(state: usize, out: usize, octets: i32): void {
     const signed = v128.xor(radius, i32x4.shl(first, 31));
     const angle = f32x4.mul(f32x4.convert_i32x4_s(second), ulp);
     const square = f32x4.mul(angle, angle);
-    v128.store(out, f32x4.mul(signed, cosQuarter(square)));
-    v128.store(out, f32x4.mul(signed, sinQuarter(angle, square)), 16);
+    keep.put(out, f32x4.mul(signed, cosQuarter(square)), f32x4.mul(signed, sinQuarter(angle, square)), center, scale);
     out += 32;
+    center += 4;
   } while (out < end);
   v128.store(state, s0);
   v128.store(state, s1, 16);
   v128.store(state, s2, 32);
   v128.store(state, s3, 48);
+}
+
+/** 8 * octets standard normals. */
+export function fillNormals(state: usize, out: usize, octets: i32): void {
+  octetsOf<Plain>(state, out, octets, 0, f32x4.splat(0));
+}
+
+/** The same numbers times scale, eight about each of the f32 at `centers`: saves the trip through memory (3 % of LJ-13's estimator). */
+export function fillAround(state: usize, out: usize, octets: i32, centers: usize, scale: v128): void {
+  octetsOf<Around>(state, out, octets, centers, scale);
 }
 
 /** `count` words of row (key, step, row), in blocks; writes up to 3 words more. */

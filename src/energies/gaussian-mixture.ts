@@ -4,10 +4,9 @@ import { exp, log } from "../core/elementary.js";
 import { derive, keyOf } from "../core/random.js";
 import type { Batch, Energy, ModeSet } from "../core/types.js";
 import { checkVariance } from "../kernels/check-variance.js";
-import { kernelEnergy, kernelEnergyAndGradient, kernelNoised } from "../kernels/energy-kernel.js";
-import { kernelHamiltonian } from "../kernels/hamiltonian.js";
 import { mixtureKernel } from "../kernels/mixture-kernel.js";
 import { normalRows, uniforms } from "../kernels/normal.js";
+import { kernelMethods } from "./kernel-methods.js";
 import { defineMixture, type GaussianMixtureOptions, type MixtureDefinition } from "./mixture-options.js";
 
 export type { GaussianMixtureOptions } from "./mixture-options.js";
@@ -138,12 +137,9 @@ export function gaussianMixture(options: GaussianMixtureOptions = {}): Energy {
     convention: "E = -log of the normalised mixture density (log Z = 0), in kT; coordinates in the mixture's own units",
     options: mixture.options,
     check: checkPoint(mixture),
-    energy: (x) => kernelEnergy(kernel, x),
-    energyAndGradient: (x) => kernelEnergyAndGradient(kernel, x),
     exact: { logZ: 0, sample: (n, seed) => drawExact(mixture, n, seed) },
     modes: modesOf(mixture),
     noisedExact: (x, variance) => noisedExact(mixture, x, variance),
-    noised: (request) => kernelNoised(kernel, request),
-    hamiltonian: (request) => kernelHamiltonian(kernel, request),
+    ...kernelMethods(kernel),
   };
 }
