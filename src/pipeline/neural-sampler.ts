@@ -58,6 +58,9 @@ export interface SampleResult {
   readonly notice?: string;
 }
 
+/** Settings of a call with what training decides filled in. */
+type Settled = ResolvedSampleSettings & Required<Pick<ResolvedSampleSettings, "correction" | "steps">>;
+
 /** Bridge of dataStd^2, filled in per sampler. */
 type MakeTransition = (dataStd: number) => Transition;
 
@@ -93,6 +96,11 @@ export class NeuralSampler {
     return this.checkpoint.facts;
   }
 
+  /** What `sample` does unless it is told: weights, but raw output where the prior's energy jumps and nearly all weight falls on few rows. */
+  get defaultCorrection(): "path" | "none" {
+    return this.model.prior?.continuous === false ? "none" : "path";
+  }
+
   /** The learned noised energy and score at any level; not disposable on its own. */
   get scoreModel(): ScoreModel {
     return this.model;
@@ -110,7 +118,7 @@ export class NeuralSampler {
    */
   async sample(n: number, options: SampleOptions = {}): Promise<SampleResult> {
     checkInteger("sample", "n", n, 1);
-    const settings = parseSampleOptions("sample", options, ["signal", "onProgress", "workers"]);
+    const settings = this.settle(parseSampleOptions("sample", options, ["signal", "onProgress", "workers"]));
     checkTask("sample", options);
     const threads = threadsOf("sample", options.workers);
     const seed = settings.seed ?? freshSeed();
@@ -160,7 +168,13 @@ export class NeuralSampler {
     this.dispose();
   }
 
-  private runOptions(n: number, key: Key, settings: ResolvedSampleSettings, options: SampleOptions): RunOptions {
+  /** What the call leaves open follows from the training. */
+  private settle(settings: ResolvedSampleSettings): Settled {
+    const { correction = this.defaultCorrection, steps = this.facts.options.samplingSteps ?? 64 } = settings;
+    return { ...settings, correction, steps };
+  }
+
+  private runOptions(n: number, key: Key, settings: Settled, options: SampleOptions): RunOptions {
     const { steps, chunk } = settings;
     const { scale, baseStd } = this.facts.options;
     const sigmaMin = settings.sigmaEnd ?? this.facts.options.sigmaMin;
@@ -185,11 +199,7 @@ export class NeuralSampler {
   }
 
   /** On all threads where the model can be described to them, else on this one. */
-  private async run(
-    run: RunOptions,
-    settings: ResolvedSampleSettings,
-    pool: WorkerPool,
-  ): Promise<{ path: Path; spread: boolean }> {
+  private async run(run: RunOptions, settings: Settled, pool: WorkerPool): Promise<{ path: Path; spread: boolean }> {
     const energy = settings.correction === "none" ? undefined : this.energy;
     // Below half the last level: every level asked for must lie above the one the energy is read at.
     const fromEnergies: TweediePart = {
@@ -208,7 +218,7 @@ export class NeuralSampler {
   }
 
   /** @param model asked for the scores of a pilot batch where `nu` needs one */
-  private async plan(run: RunOptions, settings: ResolvedSampleSettings, model: ScoreModel): Promise<PlannedRun> {
+  private async plan(run: RunOptions, settings: Settled, model: ScoreModel): Promise<PlannedRun> {
     const raw = settings.correction === "none";
     const gradient = this.scoreFrom === "gradient";
     if (settings.integrator === "heun") {
@@ -220,12 +230,12 @@ export class NeuralSampler {
     // Raw output, GMM-40, six seeds: energy W2 .13 to .18 with one move, .26 to .46 without (`npm run bench -- paths`); in models trained on a
     // narrower box, where a few rows rested in shallow wells, .10 to .16 against .3 to 4.1. With weights a move multiplies in its own density
     // ratio and costs effective samples. ME-NEM's scores are too dear for it.
-    const moves = settings.corrector ?? (raw && gradient ? 1 : 0);
+    const nu = settings.nu ?? this.trainedNu(settings);
+    const moves = settings.corrector ?? (raw && gradient && nu === undefined ? 1 : 0);
     const corrector =
       moves > 0
         ? langevin({ steps: moves, stepScale: settings.correctorScale, sigmaMin: this.facts.options.sigmaMin })
         : undefined;
-    const nu = settings.nu ?? this.trainedNu(settings);
     return planReverseSde(model, raw ? undefined : this.energy, this.schedule, {
       ...run,
       ...(nu === undefined ? { transition: transitions[settings.integrator](dataStd) } : { nu }),
@@ -235,7 +245,7 @@ export class NeuralSampler {
   }
 
   /** Training says how raw samples are drawn, as far as the call does not. */
-  private trainedNu({ correction, integrator, dataStd }: ResolvedSampleSettings): number | undefined {
+  private trainedNu({ correction, integrator, dataStd }: Settled): number | undefined {
     return correction === "none" && integrator === "bridge" && dataStd === undefined ? this.facts.options.nu : undefined;
   }
 }

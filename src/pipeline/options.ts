@@ -26,6 +26,7 @@ export const BACKENDS = ["auto", "wasm", "webgpu", "cpu"] as const;
 export const SCHEDULES = ["geometric", "linear", "quadratic", "power", "cosine"] as const;
 export const DRAW_MODES = ["iid", "antithetic", "lattice"] as const;
 export const ARCHITECTURES = ["mlp", "descriptor", "egnn"] as const;
+export const PROPOSALS = ["prior", "shifted", "laplace"] as const;
 export const LOSSES = ["linex", "squared"] as const;
 export const REJECTIONS = ["normalized", "residual", "none"] as const;
 export const PRIORS = ["none", "gaussian", "two-body", "moreau"] as const;
@@ -43,6 +44,18 @@ export const trainSchema = v.object({
   batchSize: v.optional(integerField(1, 1e6, "rows per step"), 512),
   mcSamples: v.optional(integerField(1, 1 << 20, "draws per estimate (K); a power of two in lattice mode"), 32),
   mode: v.optional(choiceField(DRAW_MODES, "how the draws of an estimate are placed"), "iid"),
+  proposal: v.optional(
+    choiceField(
+      PROPOSALS,
+      "where the draws of an estimate come from: around the row, around its gradient step, or a Gaussian fit",
+    ),
+    "prior",
+  ),
+  defensive: v.optional(numberField(0, 1, "part of the draws that stay around the row, with proposal shifted or laplace")),
+  perParticle: v.optional(
+    booleanField("nem: the published sum over particles of their own log-mean-exps, which is not the target"),
+    false,
+  ),
   loss: v.optional(choiceField(LOSSES, "linex is unbiased for every K; squared is the papers'"), "linex"),
   lossCap: v.optional(positiveField("kT; residual beyond which linex goes on as a straight line"), 6),
   learningRate: v.optional(positiveField("peak learning rate of Adam"), 4e-3),
@@ -107,8 +120,12 @@ export const trainSchema = v.object({
   priorWidth: v.optional(positiveField("half-width of the uniform box the broad prior is, length")),
   chains: v.optional(integerField(1, 1e7, "Markov chains of the training buffer (posterior)"), 1000),
   chainMove: v.optional(choiceField(CHAIN_MOVES, "what brings the chains to the target before the first step"), "hmc"),
-  chainMoves: v.optional(integerField(1, 1e7, "moves of every chain before the first step"), 100),
+  chainMoves: v.optional(integerField(2, 1e7, "moves of every chain, of tempering of every replica, before the first step"), 100),
   chainLeapfrogs: v.optional(integerField(1, 1000, "leapfrog steps of one of these moves"), 10),
+  chainDraws: v.optional(
+    integerField(1, 1e6, "configurations of the buffer that come from one chain, over the last half of these moves"),
+    1,
+  ),
   temperatures: v.optional(integerField(2, 64, "temperatures of the tempering ladder"), 8),
   temperatureMax: v.optional(positiveField("highest temperature of the ladder, in units of the target's"), 10),
   posteriorMoves: v.optional(integerField(1, 10_000, "Hamiltonian moves averaged in a target (posterior)"), 8),
@@ -116,6 +133,7 @@ export const trainSchema = v.object({
   reach: v.optional(positiveField("length over which the target decorrelates; sets trajectories (posterior)"), 0.22),
   slopeWeight: v.optional(numberField(0, 1e6, "weight of the slope in log sigma beside the score (posterior)"), 0.1),
   residualClip: v.optional(positiveField("residual norm above which a row pulls no harder (posterior)"), 30),
+  samplingSteps: v.optional(integerField(1, 1e6, "noise levels of samples that are not told how many; default 64")),
   maxNonFinite: v.optional(integerField(1, 1e9, "steps in a row with a non-finite loss after which training stops"), 10),
   backend: v.optional(choiceField(BACKENDS, "where the network runs"), "auto"),
   exact: v.optional(booleanField("same bits in the training targets on every engine, without relaxed SIMD"), false),
@@ -124,7 +142,7 @@ export const trainSchema = v.object({
 /** Options of sampling that a file can hold. */
 export const sampleSchema = v.object({
   seed,
-  steps: v.optional(integerField(1, 1e6, "noise levels from the prior to the data"), 64),
+  steps: v.optional(integerField(1, 1e6, "noise levels from the prior to the data; default: as trained, or 64")),
   integrator: v.optional(
     choiceField(INTEGRATORS, "step rule; heun follows the probability-flow ODE, the others the SDE"),
     "bridge",
@@ -150,11 +168,16 @@ export const sampleSchema = v.object({
     integerField(
       0,
       1000,
-      "Langevin moves at each level; default 1 for raw output of an SDE, 0 with path weights, where they cost effective samples",
+      "Langevin moves at each level; default 1 for raw output of an SDE without nu, else 0: with path weights they cost effective samples",
     ),
   ),
   correctorScale: v.optional(numberField(1e-6, 2, "Langevin step in units of the level's variance"), 0.3),
-  correction: v.optional(choiceField(CORRECTIONS, "path: importance weights with the samples; none: raw output"), "path"),
+  correction: v.optional(
+    choiceField(
+      CORRECTIONS,
+      "path: importance weights with the samples; none: raw output; default path, but none on a prior whose energy jumps (moreau)",
+    ),
+  ),
   chunk: v.optional(integerField(1, 1e7, "rows advanced together; memory grows with it, the result does not change"), 2048),
 });
 
@@ -221,7 +244,7 @@ export function parseTrainOptions(call: string, options: unknown, values: readon
 /** As `parseTrainOptions`, for sampling. */
 export function parseSampleOptions(call: string, options: unknown, values: readonly string[] = []): ResolvedSampleSettings {
   const parsed = parseOptions(call, sampleSchema as unknown as OptionSchema, options, values) as ResolvedSampleSettings;
-  if (parsed.correction === "path" && parsed.integrator === "heun") {
+  if (parsed.correction !== "none" && parsed.integrator === "heun") {
     throw new RangeError(
       `${call}: integrator "heun" is deterministic and has no path weights; ask for correction "none" with it`,
     );

@@ -91,12 +91,12 @@ export interface Method {
   readonly scoreFrom: "gradient" | "tweedie";
 }
 
-const draws = ({ mcSamples, mode }: ResolvedTrainSettings) => ({ mcSamples, mode });
+const draws = ({ mcSamples, mode, proposal, defensive }: ResolvedTrainSettings) => ({ mcSamples, mode, proposal, defensive });
 
 /** The methods of the papers by the names of the `method` option. */
 export const methods: { readonly [K in ResolvedTrainSettings["method"]]: Method } = {
   idem: { estimator: (s) => noisedScore({ ...draws(s), scoreClip: s.scoreClip }), scoreFrom: "gradient" },
-  nem: { estimator: (s) => noisedEnergy(draws(s)), scoreFrom: "gradient" },
+  nem: { estimator: (s) => noisedEnergy({ ...draws(s), perParticle: s.perParticle }), scoreFrom: "gradient" },
   bnem: {
     estimator: (s) => bootstrapped({ ...draws(s), levels: s.levels, bootstrapFrom: s.bootstrapFrom, rejection: s.rejection }),
     scoreFrom: "gradient",

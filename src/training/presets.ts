@@ -32,6 +32,71 @@ const gmm40 = {
   bufferSteps: 32,
 } as const;
 
+/**
+ * Particles, lengths in units of the pair minimum (LJ) or of the target (DW-4). A descriptor network adds to the Moreau envelope of the pairs; it
+ * learns scores from chains that stay at the target: what the chains do not reach it does not find. The envelope's energy jumps between
+ * basins, so the slope is left alone and samples are raw. Measured by `npm run bench:tasks`.
+ */
+const particles = {
+  method: "posterior",
+  prior: "moreau",
+  architecture: "descriptor",
+  slopeWeight: 0,
+  sigmaMin: 0.01,
+  scale: 1,
+  warmupSteps: 50,
+  finalLearningRate: 0.02,
+  gradientClip: 5,
+  chainMove: "hmc",
+  chainLeapfrogs: 10,
+  samplingSteps: 100,
+} as const;
+
+const dw4 = {
+  ...particles,
+  steps: 2000,
+  batchSize: 256,
+  learningRate: 4e-3,
+  emaDecay: 0.99,
+  scale: 4,
+  sigmaMin: 0.04,
+  sigmaMax: 6,
+  reach: 0.4,
+  chains: 2000,
+  chainMoves: 300,
+  nu: 0.5,
+} as const;
+
+const lj13 = {
+  ...particles,
+  steps: 1500,
+  batchSize: 128,
+  learningRate: 4e-3,
+  emaDecay: 0.998,
+  sigmaMax: 2,
+  chains: 1000,
+  chainMoves: 300,
+  nu: 1,
+} as const;
+
+const lj55 = {
+  ...particles,
+  steps: 800,
+  batchSize: 48,
+  rowsPerLevel: 4,
+  posteriorMoves: 6,
+  learningRate: 5e-3,
+  emaDecay: 0.98,
+  sigmaMax: 4,
+  chains: 200,
+  chainMoves: 150,
+  chainLeapfrogs: 16,
+  nu: 0,
+} as const;
+
+/** Weighted samples: a two-body prior, whose energy is smooth, and the slope fitted too, so that levels have the same log Z. */
+const weighted = { prior: "two-body", slopeWeight: 0.1, nu: 0.5 } as const;
+
 /** `presets.gmm40.bnem` and its siblings: options of `train` and `createTrainer`. */
 export const presets = {
   gmm40: {
@@ -42,5 +107,17 @@ export const presets = {
     /** Norm clip of the paper: 70 in units of 50. */
     idem: { ...gmm40, method: "idem", scoreClip: 1.4 },
     tweedem: { ...gmm40, method: "tweedem", scoreClip: 1.4 },
+  },
+  dw4: {
+    posterior: dw4,
+    weighted: { ...dw4, ...weighted },
+  },
+  lj13: {
+    posterior: lj13,
+    weighted: { ...lj13, ...weighted },
+  },
+  lj55: {
+    posterior: lj55,
+    weighted: { ...lj55, ...weighted },
   },
 } as const;
