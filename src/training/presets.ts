@@ -69,12 +69,12 @@ const dw4 = {
 
 const lj13 = {
   ...particles,
-  steps: 1500,
+  steps: 1000,
   batchSize: 128,
-  learningRate: 4e-3,
-  emaDecay: 0.998,
+  learningRate: 6e-3,
+  emaDecay: 0.995,
   sigmaMax: 2,
-  chains: 1000,
+  chains: 4000,
   chainMoves: 300,
   nu: 1,
 } as const;
