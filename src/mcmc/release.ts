@@ -1,6 +1,6 @@
 /**
  * Short steps now and then in the first half of warm-up. The step is tuned to the mean acceptance of many chains; one that began where the
- * energy is far steeper (two particles at 0.78 of their best distance: 1 start of LJ-13 in 60) refuses every trajectory of that length, for as long as it
+ * energy is far steeper (particles that overlap: 1 chain of 64 of LJ-13) refuses every trajectory of that length, for as long as it
  * runs, and the mean hardly shows it. A few steps of 1/4 to 1/256 of the length bring it down.
  */
 import type { ChainState } from "./move.js";
