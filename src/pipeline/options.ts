@@ -126,6 +126,10 @@ export const trainSchema = v.object({
     integerField(1, 1e6, "configurations of the buffer that come from one chain, over the last half of these moves"),
     1,
   ),
+  chainDraws: v.optional(
+    integerField(1, 1e6, "configurations of the buffer that come from one chain, over the last half of these moves"),
+    1,
+  ),
   temperatures: v.optional(integerField(2, 64, "temperatures of the tempering ladder"), 8),
   temperatureMax: v.optional(positiveField("highest temperature of the ladder, in units of the target's"), 10),
   posteriorMoves: v.optional(integerField(1, 10_000, "Hamiltonian moves averaged in a target (posterior)"), 8),

@@ -7,10 +7,10 @@ import { normalRows } from "../kernels/normal.js";
 import { type BackendReport, type GpuSource, startBackend } from "../networks/backend.js";
 import type { NetworkFactory } from "../networks/network.js";
 import type { CalibrationPoint } from "../training/calibration.js";
-import type { LoopConfig, StepInfo } from "../training/loop-config.js";
+import type { StepInfo } from "../training/loop-config.js";
 import type { LoopState } from "../training/loop-state.js";
 import { TrainingLoop } from "../training/training-loop.js";
-import { chainTools } from "./chains.js";
+import { chainTools, type DisposableChains, equilibrationOf } from "./chains.js";
 import { type Checkpoint, type CheckpointFacts, checkSameEnergy, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import {
   type Configured,
@@ -44,6 +44,7 @@ export class Trainer {
     /** Which backend trains, and why. */
     readonly backend: BackendReport,
     private readonly threads: Threads,
+    private readonly chains: DisposableChains,
   ) {}
 
   /** One line where fewer threads compute than were asked for; undefined while all is well. */
@@ -121,6 +122,7 @@ export class Trainer {
 
   dispose(): void {
     this.loop.dispose();
+    this.chains.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -175,20 +177,18 @@ export async function createTrainer(energy: Energy, options: TrainOptions & Runt
 }
 
 async function start(configured: Configured, report: BackendReport, threads: Threads, state?: LoopState): Promise<Trainer> {
-  const loop = new TrainingLoop(onThreads(configured, threads), state);
+  const { config, settings } = configured;
+  const { pool } = threads;
+  const chains = chainTools(config.energy, equilibrationOf(settings), pool);
+  const loop = new TrainingLoop({ ...config, pool, chains, paths: pathsOn(pool) }, state);
   try {
     await loop.ready();
   } catch (cause) {
     loop.dispose();
+    chains.dispose();
     throw cause;
   }
-  return new Trainer(configured, loop, report, threads);
-}
-
-/** The loop's configuration with the threads it may use. */
-function onThreads({ config, settings }: Configured, { pool }: Threads): LoopConfig {
-  const chains = chainTools(config.energy, { moves: settings.chainMoves, leapfrogs: settings.chainLeapfrogs });
-  return { ...config, pool, chains, paths: pathsOn(pool) };
+  return new Trainer(configured, loop, report, threads, chains);
 }
 
 /** A checkpoint knows its energy again by one value, which must be a number JSON can hold. */
