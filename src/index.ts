@@ -49,6 +49,7 @@ export type { EvaluateOptions, EvaluateProgress, Evaluation } from "./metrics/ev
 export type { RadialCurve, RadialDistribution } from "./metrics/radial-distribution.js";
 export type { MetricResult, MetricResults } from "./metrics/result.js";
 export type { MetricName } from "./metrics/table.js";
+export type { AdditiveOptions } from "./networks/additive.js";
 export { type BackendReport, type GpuSource, startBackend } from "./networks/backend.js";
 export type { DescriptorOptions } from "./networks/descriptor.js";
 export type { EgnnOptions } from "./networks/egnn.js";
@@ -57,7 +58,7 @@ export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.
 export type { SettledSettings, TrainOptions } from "./pipeline/configure.js";
 export { evaluate, type ScoredSample } from "./pipeline/evaluate.js";
 export { type InitOptions, init } from "./pipeline/init.js";
-export { descriptor, egnn, mlp } from "./pipeline/networks.js";
+export { additive, descriptor, egnn, mlp } from "./pipeline/networks.js";
 export { NeuralSampler, type SampleOptions, type SampleResult } from "./pipeline/neural-sampler.js";
 export type { OptionField } from "./pipeline/option-fields.js";
 export {

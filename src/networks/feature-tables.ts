@@ -6,11 +6,6 @@ export interface FeatureOptions {
   readonly features: number;
   /** Standard deviation of each component of omega, in radians per unit of x / scale. */
   readonly featureScale: number;
-  /**
-   * False: omega from N(0, featureScale^2 I). True: along one axis each, featureScale, 2 featureScale, ... up to features / dim multiples: a
-   * Fourier series of period 2 pi / featureScale in every coordinate, for targets whose coordinates hardly interact.
-   */
-  readonly axes: boolean;
   /** Raw length by which coordinates are divided. */
   readonly scale: number;
   /** Standard deviation of the Gaussian base, in units of scale. */
@@ -51,19 +46,11 @@ export function frequencies(dim: number, features: number, featureScale: number)
   });
 }
 
-/** omega [dim, features], features a multiple of dim: multiples 1, 2, ... of `spacing` along each axis in turn. */
-export function axisFrequencies(dim: number, features: number, spacing: number): Float32Array {
-  const perAxis = features / dim;
-  const omega = new Float32Array(dim * features);
-  for (let f = 0; f < features; f++) omega[Math.floor(f / perAxis) * features + f] = spacing * ((f % perAxis) + 1);
-  return omega;
-}
-
 /** The constant matrices, as plain arrays: turns = u space + log s noise + phase; damping exponent = s^2 decay. */
 export function waveTables(dim: number, options: FeatureOptions) {
   const count = options.features;
   const width = waveCount(count);
-  const omega = (options.axes ? axisFrequencies : frequencies)(dim, count, options.featureScale);
+  const omega = frequencies(dim, count, options.featureScale);
   const space = new Float32Array(dim * width);
   const noise = new Float32Array(width);
   const phase = new Float32Array(width);

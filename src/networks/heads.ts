@@ -17,6 +17,9 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Features } from "./features.js";
 
+/** What the heads need to know of a batch. */
+export type Base = Pick<Features, "square" | "total">;
+
 /** Where a target is known to have no mass, in raw units. */
 export interface Confinement {
   /** Every |x_i| of the target stays below this; 0: nothing is known, no wall. */
@@ -38,7 +41,7 @@ interface Wall {
  * z^2 / (1 + z) (smooth at z = 0). GMM-40 without it: samples that start 2.5 standard deviations out come to rest at 90 to 130, and position
  * W2 is 7 where 4 is reached.
  */
-function wall(x: Tensor2D, variance: Tensor1D, features: Features, { halfWidth, detail }: Confinement): Wall {
+function wall(x: Tensor2D, variance: Tensor1D, features: Base, { halfWidth, detail }: Confinement): Wall {
   const excess = sub(maximum(sub(x, halfWidth), 0), maximum(sub(neg(x), halfWidth), 0));
   const width = add(reshape(variance, [variance.shape[0], 1]), detail * detail);
   const z = maximum(sub(div(sum(square(excess), 1, true), mul(width, 2)), mul(features.square, 0.5)), 0);
@@ -58,7 +61,7 @@ function wall(x: Tensor2D, variance: Tensor1D, features: Features, { halfWidth, 
  */
 export function energyHead(
   raw: Tensor2D,
-  features: Features,
+  features: Base,
   x: Tensor2D,
   variance: Tensor1D,
   outputScale: number,
@@ -78,13 +81,7 @@ export function energyHead(
  * @param raw [n, dim]
  * @returns [n, dim], 1 / raw unit
  */
-export function scoreHead(
-  raw: Tensor2D,
-  features: Features,
-  x: Tensor2D,
-  variance: Tensor1D,
-  confinement: Confinement,
-): Tensor2D {
+export function scoreHead(raw: Tensor2D, features: Base, x: Tensor2D, variance: Tensor1D, confinement: Confinement): Tensor2D {
   const { detail } = confinement;
   const reach = sqrt(add(reshape(variance, [variance.shape[0], 1]), detail * detail));
   const score = sub(div(raw, reach), div(x, features.total));

@@ -1,5 +1,5 @@
 /** Residual SiLU perceptron on damped Fourier features: the network of low-dimensional targets. */
-import { add, mul, reshape, sum, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
+import { add, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
 import { checkInteger, checkNumber, checkOneOf, checkOptions, checkPositive } from "../core/check.js";
 import { derive, uniformAt } from "../core/random.js";
 import { freeDimension } from "../core/subspace.js";
@@ -7,7 +7,6 @@ import type { Key, NetworkLengths } from "../core/types.js";
 import type { FeatureOptions } from "./feature-tables.js";
 import { inputCount, makeFeatures } from "./features.js";
 import { energyHead, scoreHead } from "./heads.js";
-import { levelWeights } from "./level-weights.js";
 import { countParameters, type Network, type NetworkFactory, type NetworkOutput, sizeOf } from "./network.js";
 import { dense } from "./ops/dense.js";
 import { silu } from "./ops/silu.js";
@@ -18,13 +17,8 @@ export interface MlpOptions extends Partial<FeatureOptions> {
   readonly width?: number;
   /** Hidden layers; those after the first are residual. Default 3. */
   readonly depth?: number;
-  /** Number of Fourier frequencies; with `axes` a multiple of dim. Default 64. */
+  /** Number of Fourier frequencies. Default 64. */
   readonly features?: number;
-  /**
-   * Adds sum_m e_m(sigma) (W f)_m to the output, f the inputs and e weights of that many places in log sigma from sigmaFloor to 4 baseStd: f
-   * enters with weights that depend on the noise, which is all a target of independent coordinates needs. Default 0: nothing is added.
-   */
-  readonly levels?: number;
   /** Standard deviation of the frequencies in radians per unit of x / scale. Default 12. */
   readonly featureScale?: number;
   /** Raw length by which coordinates are divided: about the half-width of the region of interest. Default: the `scale` of training, or 50. */
@@ -48,8 +42,6 @@ const defaults: Settings = {
   depth: 3,
   features: 64,
   featureScale: 12,
-  axes: false,
-  levels: 0,
   scale: 50,
   baseStd: 0.46,
   outputScale: 4,
@@ -70,8 +62,6 @@ function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
   checkInteger("mlp", "width", settings.width, 1, 65_536);
   checkInteger("mlp", "depth", settings.depth, 1, 1_000);
   checkInteger("mlp", "features", settings.features, 1, 65_536);
-  checkInteger("mlp", "levels", settings.levels, 0, 4096);
-  if (typeof settings.axes !== "boolean") throw new TypeError(`mlp: axes must be true or false, got ${String(settings.axes)}`);
   for (const name of ["featureScale", "scale", "baseStd", "outputScale", "detail", "sigmaFloor"] as const) {
     checkPositive("mlp", name, settings[name]);
   }
@@ -80,10 +70,9 @@ function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
 }
 
 /** Matrix and bias of each layer. @throws RangeError for more parameters than a memory holds */
-function shapesOf(dim: number, outputs: number, { width, depth, features, levels }: Settings): number[][] {
+function shapesOf(dim: number, outputs: number, { width, depth, features }: Settings): number[][] {
   const shapes = [[inputCount(dim, features), width], [width]];
   for (let layer = 1; layer < depth; layer++) shapes.push([width, width], [width]);
-  if (levels > 0) shapes.push([inputCount(dim, features), levels * outputs], [levels * outputs]);
   shapes.push([width, outputs], [outputs]);
   const count = countParameters(shapes);
   if (count > MOST_PARAMETERS) {
@@ -98,12 +87,11 @@ function shapesOf(dim: number, outputs: number, { width, depth, features, levels
  * Uniform in +-sqrt(6 / fan in) (variance 2 / fan in, He et al. 2015, arXiv:1502.01852) for matrices of hidden layers; biases and the last
  * layer zero, so that an untrained network is exactly its Gaussian base.
  */
-function initialValues(key: Key, shapes: readonly (readonly number[])[], levels: number): Float32Array {
-  const silent = levels > 0 ? 4 : 2;
+function initialValues(key: Key, shapes: readonly (readonly number[])[]): Float32Array {
   const flat = new Float32Array(countParameters(shapes));
   let begin = 0;
   shapes.forEach((shape, at) => {
-    const hidden = shape.length === 2 && at < shapes.length - silent;
+    const hidden = shape.length === 2 && at < shapes.length - 2;
     const bound = Math.sqrt(6 / shape[0]);
     const layer = derive(key, "layer", at);
     const size = sizeOf(shape);
@@ -113,28 +101,13 @@ function initialValues(key: Key, shapes: readonly (readonly number[])[], levels:
   return flat;
 }
 
-/** The last layer's values [n, outputs]. @param weights of the levels, [n or 1, levels]; absent without them */
-function layers(parameters: readonly Tensor[], inputs: Tensor2D, depth: number, weights: Tensor2D | undefined): Tensor2D {
+/** The last layer's values [n, outputs]. */
+function layers(parameters: readonly Tensor[], inputs: Tensor2D): Tensor2D {
   const layer = (x: Tensor2D, at: number) => dense(x, parameters[at] as Tensor2D, parameters[at + 1] as Tensor1D);
   let h = silu(layer(inputs, 0));
-  for (let at = 2; at < 2 * depth; at += 2) h = add(h, silu(layer(h, at)));
-  const out = layer(h, parameters.length - 2);
-  return weights ? add(out, mixed(weights, layer(inputs, 2 * depth))) : out;
-}
-
-/** Weights of the levels at h. */
-function weightsOf(variance: Tensor1D, { levels, scale, sigmaFloor, baseStd }: Settings): Tensor2D | undefined {
-  if (levels === 0) return undefined;
-  return levelWeights(mul(variance, 1 / (scale * scale)) as Tensor1D, { levels, low: sigmaFloor, high: 4 * baseStd });
-}
-
-/** sum_m e_m values_om: weights [n or 1, levels], values [n, outputs * levels] -> [n, outputs]. */
-function mixed(weights: Tensor2D, values: Tensor2D): Tensor2D {
-  const [rows, levels] = weights.shape;
-  const [n, columns] = values.shape;
-  if (columns === levels) return sum(mul(weights, values), 1, true);
-  const each = reshape(values, [n, columns / levels, levels]);
-  return reshape(sum(mul(reshape(weights, [rows, 1, levels]), each), 2), [n, columns / levels]);
+  let at = 2;
+  for (; at < parameters.length - 2; at += 2) h = add(h, silu(layer(h, at)));
+  return layer(h, at);
 }
 
 /**
@@ -153,11 +126,6 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
     const settings = settle(options, lengths);
     checkInteger("mlp", "dim", dim, 1);
     checkOneOf("mlp", "output", output, ["energy", "score"]);
-    if (settings.axes && settings.features % dim !== 0) {
-      throw new RangeError(
-        `mlp: with axes features must be a multiple of the dimension ${dim}, got ${settings.features}; use ${dim * Math.ceil(settings.features / dim)}`,
-      );
-    }
     const shapes = shapesOf(dim, output === "energy" ? 1 : dim, settings);
     const features = makeFeatures(dim, settings);
     const freeDim = freeDimension({ dim, particles: lengths?.particles });
@@ -172,10 +140,10 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
       dim,
       shapes,
       parameterCount: countParameters(shapes),
-      initialize: (key) => initialValues(key, shapes, settings.levels),
+      initialize: (key) => initialValues(key, shapes),
       forward(parameters, x, variance) {
         const seen = features(x, variance);
-        const raw = layers(parameters, seen.inputs, settings.depth, weightsOf(variance, settings));
+        const raw = layers(parameters, seen.inputs);
         if (output === "energy") return energyHead(raw, seen, x, variance, settings.outputScale, confinement, freeDim);
         return scoreHead(raw, seen, x, variance, confinement);
       },

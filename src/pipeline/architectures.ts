@@ -1,4 +1,5 @@
 /** Networks by the names of the `architecture` option, made from plain settings. A new one is a row here. */
+import { additive } from "../networks/additive.js";
 import { descriptor } from "../networks/descriptor.js";
 import { egnn } from "../networks/egnn.js";
 import { mlp } from "../networks/mlp.js";
@@ -29,14 +30,12 @@ export const architectures: { readonly [K in ArchitectureName]: Architecture } =
     scale: (sigmaMax) => sigmaMax,
     network: (settings) => {
       const { width, depth, features, featureScale, outputScale, scale, baseStd } = settings;
-      const { axes, noiseLevels, detail, horizon, extent, sigmaFloor } = settings;
+      const { detail, horizon, extent, sigmaFloor } = settings;
       return mlp({
         width,
         depth,
         features,
         featureScale,
-        axes,
-        levels: noiseLevels,
         outputScale,
         scale,
         baseStd,
@@ -51,6 +50,11 @@ export const architectures: { readonly [K in ArchitectureName]: Architecture } =
     scale: ownUnit,
     network: ({ width, depth, outputScale, scale, sigmaMin, sigmaMax }) =>
       descriptor({ width, depth, outputScale, scale, sigmaMin: sigmaMin / scale, sigmaMax: sigmaMax / scale }),
+  },
+  additive: {
+    scale: ownUnit,
+    network: ({ bumps, outputScale, scale, baseStd, detail, sigmaMin, sigmaMax }) =>
+      additive({ bumps, outputScale, scale, baseStd, detail, sigmaMin: sigmaMin / scale, sigmaMax: sigmaMax / scale }),
   },
   egnn: {
     scale: ownUnit,

@@ -1,5 +1,6 @@
 /** Networks of the public surface: what they are made of stays inside, because no tensor appears in a public signature. */
 import type { NetworkRecipe } from "../core/types.js";
+import { type AdditiveOptions, additive as makeAdditive } from "../networks/additive.js";
 import { type DescriptorOptions, descriptor as makeDescriptor } from "../networks/descriptor.js";
 import { type EgnnOptions, egnn as makeEgnn } from "../networks/egnn.js";
 import { type MlpOptions, mlp as makeMlp } from "../networks/mlp.js";
@@ -27,3 +28,11 @@ export const descriptor: (options?: DescriptorOptions) => NetworkRecipe = makeDe
  * @throws TypeError, RangeError for options of the wrong kind or value, or for a target without particles
  */
 export const egnn: (options?: EgnnOptions) => NetworkRecipe = makeEgnn;
+
+/**
+ * A function of each coordinate on a Gaussian base, energy or score: for targets whose coordinates hardly interact, such as ManyWell. Lengths and
+ * sigmas in the options are in units of `scale`.
+ *
+ * @throws TypeError, RangeError for options of the wrong kind or value
+ */
+export const additive: (options?: AdditiveOptions) => NetworkRecipe = makeAdditive;

@@ -25,7 +25,7 @@ export const CHAIN_MOVES = ["hmc", "tempering"] as const;
 export const BACKENDS = ["auto", "wasm", "webgpu", "cpu"] as const;
 export const SCHEDULES = ["geometric", "linear", "quadratic", "power", "cosine"] as const;
 export const DRAW_MODES = ["iid", "antithetic", "lattice"] as const;
-export const ARCHITECTURES = ["mlp", "descriptor", "egnn"] as const;
+export const ARCHITECTURES = ["mlp", "additive", "descriptor", "egnn"] as const;
 export const PROPOSALS = ["prior", "shifted", "laplace"] as const;
 export const LOSSES = ["linex", "squared"] as const;
 export const REJECTIONS = ["normalized", "residual", "none"] as const;
@@ -77,10 +77,7 @@ export const trainSchema = v.object({
   depth: v.optional(integerField(1, 64, "hidden layers, or rounds of messages of an egnn; default 3, of a descriptor 2")),
   features: v.optional(integerField(1, 8192, "Fourier features"), 64),
   featureScale: v.optional(positiveField("standard deviation of the feature frequencies, per scaled coordinate")),
-  axes: v.optional(booleanField("feature frequencies along one axis each, multiples of featureScale"), false),
-  noiseLevels: v.optional(
-    integerField(0, 4096, "places in log sigma between which the network's weights are mixed; default: the network's"),
-  ),
+  bumps: v.optional(integerField(4, 4096, "bumps of the finest row along each coordinate (additive); default 32")),
   outputScale: v.optional(positiveField("factor on the network's output, kT")),
   scale: v.optional(positiveField("length by which coordinates are divided before the network")),
   baseStd: v.optional(positiveField("standard deviation of the Gaussian base, in units of scale")),
@@ -122,10 +119,6 @@ export const trainSchema = v.object({
   chainMove: v.optional(choiceField(CHAIN_MOVES, "what brings the chains to the target before the first step"), "hmc"),
   chainMoves: v.optional(integerField(2, 1e7, "moves of every chain, of tempering of every replica, before the first step"), 100),
   chainLeapfrogs: v.optional(integerField(1, 1000, "leapfrog steps of one of these moves"), 10),
-  chainDraws: v.optional(
-    integerField(1, 1e6, "configurations of the buffer that come from one chain, over the last half of these moves"),
-    1,
-  ),
   chainDraws: v.optional(
     integerField(1, 1e6, "configurations of the buffer that come from one chain, over the last half of these moves"),
     1,

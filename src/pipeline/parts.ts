@@ -10,6 +10,7 @@ import { noisedEnergy } from "../estimators/noised-energy.js";
 import { noisedScore } from "../estimators/noised-score.js";
 import { posterior } from "../estimators/posterior.js";
 import { tweedie } from "../estimators/tweedie.js";
+import { additive } from "../networks/additive.js";
 import { descriptor } from "../networks/descriptor.js";
 import { egnn } from "../networks/egnn.js";
 import { mlp } from "../networks/mlp.js";
@@ -31,7 +32,7 @@ export interface PartRecord {
 type Maker<T> = (options: never) => T;
 
 const estimators: { readonly [name: string]: Maker<Estimator> } = { noisedEnergy, noisedScore, tweedie, bootstrapped, posterior };
-const networks: { readonly [name: string]: Maker<NetworkFactory> } = { descriptor, egnn, mlp };
+const networks: { readonly [name: string]: Maker<NetworkFactory> } = { additive, descriptor, egnn, mlp };
 const schedules: { readonly [name: string]: Maker<NoiseSchedule> } = {
   geometric: geometricSchedule,
   linear: linearSchedule,

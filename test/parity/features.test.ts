@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 /** Unit roundoff of f32. */
 const U = 2 ** -24;
-const base: FeatureOptions = { features: 64, featureScale: 12, scale: 50, baseStd: 0.46, horizon: 2.2, sigmaFloor: 0.005, axes: false };
+const base: FeatureOptions = { features: 64, featureScale: 12, scale: 50, baseStd: 0.46, horizon: 2.2, sigmaFloor: 0.005 };
 /** Dimensions around the blocks of four coordinates; numbers of waves with 0, 1, 2 and 3 pairs in the last block. */
 const CASES = [
   { dim: 2, options: base },

@@ -1,5 +1,5 @@
 /** The perceptron of src/networks/mlp.ts in f64 from its formulas, one row at a time, slow and plain. */
-import { axisFrequencies, frequencies } from "../../src/networks/feature-tables.js";
+import { frequencies } from "../../src/networks/features.js";
 import type { MlpOptions } from "../../src/networks/mlp.js";
 
 export type TwinSettings = Required<MlpOptions> & { readonly dim: number; readonly output: "energy" | "score" };
@@ -8,7 +8,7 @@ const noiseFrequencies = [0.5, 1, 2, 4];
 
 /** Inputs of the first layer: damped waves, position, log noise. */
 export function featuresTwin(s: TwinSettings, x: readonly number[], variance: number) {
-  const omega = (s.axes ? axisFrequencies : frequencies)(s.dim, s.features, s.featureScale);
+  const omega = frequencies(s.dim, s.features, s.featureScale);
   const noise = Math.sqrt(variance) / s.scale;
   const logNoise = Math.log(Math.max(noise, s.sigmaFloor));
   const total = (s.baseStd * s.scale) ** 2 + variance;
@@ -53,16 +53,6 @@ function reader(parameters: Float64Array) {
 const silu = (v: readonly number[]) => v.map((a) => a / (1 + Math.exp(-a)));
 const sum = (...vectors: readonly (readonly number[])[]) => vectors[0].map((_, j) => vectors.reduce((s, v) => s + v[j], 0));
 
-/** Weights of the places in log sigma. */
-function levelTwin(s: TwinSettings, variance: number): number[] {
-  const [low, high] = [Math.log(s.sigmaFloor), Math.log(4 * s.baseStd)];
-  const at = Math.min(high, Math.max(low, Math.log(Math.sqrt(variance) / s.scale)));
-  const place = ((at - low) / (high - low)) * (s.levels - 1);
-  const bumps = Array.from({ length: s.levels }, (_, m) => Math.exp(-((place - m) ** 2) / 2));
-  const total = bumps.reduce((a, b) => a + b, 0);
-  return bumps.map((b) => b / total);
-}
-
 /** Energy as [e], or score [dim]. */
 export function forwardTwin(parameters: Float64Array, s: TwinSettings, x: readonly number[], variance: number): number[] {
   const { waves, position, logNoise, total } = featuresTwin(s, x, variance);
@@ -70,11 +60,7 @@ export function forwardTwin(parameters: Float64Array, s: TwinSettings, x: readon
   let h = silu(sum(take(waves, s.width), take(position, s.width), take([logNoise], s.width), take([1], s.width)));
   for (let layer = 1; layer < s.depth; layer++) h = sum(h, silu(sum(take(h, s.width), take([1], s.width))));
   const outputs = s.output === "energy" ? 1 : s.dim;
-  const inputs = [...waves, ...position, logNoise, 1];
-  const values = s.levels > 0 ? take(inputs, s.levels * outputs) : [];
-  const weights = levelTwin(s, variance);
-  const gate = Array.from({ length: outputs }, (_, o) => weights.reduce((g, e, m) => g + e * values[o * s.levels + m], 0));
-  const raw = sum(gate, take(h, outputs), take([1], outputs));
+  const raw = sum(take(h, outputs), take([1], outputs));
   if (s.output === "score") {
     const reach = Math.sqrt((s.detail * s.scale) ** 2 + variance);
     const slope = gradientOf((y) => wallTwin(s, y, variance, total), x);

@@ -74,7 +74,7 @@ const finite: Input = { ...special, values: special.values?.map((x) => (x === -I
 /** grad silu is the kernel SiluGradient, and its gradient SiluCurvature. */
 const slope = (x: Tensor) => tf.grad((a: Tensor) => tf.sum(silu(a)))(x);
 
-const featureOptions = { features: 3, featureScale: 2, scale: 2, baseStd: 0.7, horizon: 1.5, sigmaFloor: 0.05, axes: false };
+const featureOptions = { features: 3, featureScale: 2, scale: 2, baseStd: 0.7, horizon: 1.5, sigmaFloor: 0.05 };
 const tables = packFeatureTables(2, featureOptions);
 const columns = inputCount(2, featureOptions.features);
 const plainInputs = makePlainInputs(2, featureOptions);

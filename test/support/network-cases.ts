@@ -23,8 +23,6 @@ const options = {
   extent: 0.6,
   detail: 0.1,
   sigmaFloor: 0.05,
-  axes: false,
-  levels: 0,
 };
 const key = keyOf(11);
 const draw = (label: string, count: number, low: number, high: number) =>

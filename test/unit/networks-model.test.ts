@@ -55,24 +55,6 @@ describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
     },
   );
 
-  test.each(["energy", "score"] as const)("a network with levels on axis frequencies equals its f64 twin: %s", async (output) => {
-    const network = mlp({ axes: true, levels: 5, features: 6, featureScale: 3, width: 8 })(2, output);
-    const parameters = network.initialize(key).map((p, i) => p + 0.1 * Math.sin(i));
-    const settings = { ...network.options, dim: 2, output } as unknown as TwinSettings;
-    const model = new NeuralModel(network, parameters);
-    const score = await model.score(x, variance);
-    const energy = output === "energy" ? await model.energy(x, variance) : undefined;
-    const flat = Float64Array.from(parameters);
-    for (let i = 0; i < rows; i++) {
-      const at = [x.data[2 * i], x.data[2 * i + 1]];
-      // Angles stay below 10 radians here: 1e-5 covers their rounding and that of some 200 terms of order one.
-      if (energy) expect(Math.abs(energy[i] - forwardTwin(flat, settings, at, variance[i])[0])).toBeLessThan(5e-5);
-      const slope = (energy ? scoreTwin : forwardTwin)(flat, settings, at, variance[i]);
-      for (let j = 0; j < 2; j++) expect(Math.abs(score[2 * i + j] - slope[j]), `score of row ${i}`).toBeLessThan(5e-5);
-    }
-    model.dispose();
-  });
-
   test("energy and score equal the f64 twin's", async () => {
     const { network, parameters } = trained("energy");
     const settings = { ...network.options, dim: 2, output: "energy" } as unknown as TwinSettings;
