@@ -17,6 +17,11 @@ export interface TrainOptions extends TrainSettings {
   readonly estimator?: Estimator;
   /** Replaces the network made from width, depth, ... */
   readonly network?: NetworkRecipe;
+  /**
+   * A checkpoint (bytes of `save`) whose averaged weights this run starts from: of any target, but a network of the same kind and shapes. Weights
+   * of LJ-13 fit LJ-55, because every module of a descriptor or graph network is per pair or per particle.
+   */
+  readonly startFrom?: Uint8Array;
   /** Replaces the schedule made from schedule, sigmaMin, sigmaMax. */
   readonly noiseSchedule?: NoiseSchedule;
   /** Replaces the prior made from prior: `twoBodyPrior(energy, { fade: 1 })`. */
@@ -26,6 +31,7 @@ export interface TrainOptions extends TrainSettings {
 /** Keys of `TrainOptions` that carry values a file cannot hold. */
 export const trainValues = [
   "estimator",
+  "startFrom",
   "network",
   "noiseSchedule",
   "physicsPrior",

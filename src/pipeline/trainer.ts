@@ -24,6 +24,7 @@ import {
 import { NeuralSampler } from "./neural-sampler.js";
 import { checkSamePart, methods, rebuildEstimator, rebuildNetwork, rebuildPrior, rebuildSchedule } from "./parts.js";
 import { pathsOn } from "./refill-paths.js";
+import { startingWeights } from "./starting-weights.js";
 import { type Threads, threadsOf, type Workers } from "./threads.js";
 import { version } from "./version.js";
 
@@ -172,8 +173,10 @@ export async function createTrainer(energy: Energy, options: TrainOptions & Runt
   checkIdentity(energy);
   const threads = threadsOf("createTrainer", options.workers);
   const { backend, exact } = configured.settings;
-  const report = await startBackend(backend, { parameters: configured.config.network.parameterCount, gpu: options.gpu, exact });
-  return start(configured, report, threads);
+  const { config } = configured;
+  const begin = options.startFrom && startingWeights("createTrainer", options.startFrom, config.network);
+  const report = await startBackend(backend, { parameters: config.network.parameterCount, gpu: options.gpu, exact });
+  return start({ ...configured, config: { ...config, start: begin } }, report, threads);
 }
 
 async function start(configured: Configured, report: BackendReport, threads: Threads, state?: LoopState): Promise<Trainer> {

@@ -48,6 +48,8 @@ export interface LoopConfig {
   readonly loss: TrainingLoss;
   /** What the network adds to; absent: nothing. */
   readonly prior?: Prior;
+  /** Parameters of step 0, flat; absent: the network's own. */
+  readonly start?: Float32Array;
   /** Markov chains for estimators that draw their own inputs. */
   readonly chains?: ChainTools;
   readonly knobs: LoopKnobs;

@@ -67,7 +67,7 @@ export class TrainingLoop {
     const { network, knobs } = config;
     this.key = keyOf(knobs.seed);
     this.total = knobs.steps;
-    const start = state?.parameters ?? network.initialize(derive(this.key, "network"));
+    const start = state?.parameters ?? config.start ?? network.initialize(derive(this.key, "network"));
     const adam = {
       m: state?.adamM ?? new Float32Array(start.length),
       v: state?.adamV ?? new Float32Array(start.length),
