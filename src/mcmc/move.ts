@@ -56,6 +56,7 @@ export interface McMove {
   report?(state: ChainState): MoveReport;
 }
 
+/** What a move says of a run since warm-up: numbers, and one line where something should be changed. */
 export interface MoveReport {
   readonly details: { readonly [name: string]: number | readonly number[] };
   readonly notice?: string;

@@ -2,6 +2,7 @@
 import type { Batch, Energy } from "../core/types.js";
 import { type ChainDiagnostic, chainDiagnostic } from "./diagnostics.js";
 
+/** The diagnostic of one observable: "energy", "pairDistance" for particles, "x0", "x1", ... for anything else. */
 export interface NamedDiagnostic extends ChainDiagnostic {
   readonly name: string;
 }

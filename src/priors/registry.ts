@@ -17,6 +17,7 @@ const makers: { readonly [name: string]: (energy: Energy, options: PriorOptions)
 const kept = new Map<string, Prior>();
 const MOST_KEPT = 8;
 
+/** Names that `priorByName` knows: "gaussian", "two-body" and "moreau". */
 export const priorNames: readonly string[] = Object.keys(makers);
 
 /**
