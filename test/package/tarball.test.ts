@@ -18,11 +18,12 @@ afterAll(() => packed?.remove());
 const tool = (path: string) => join("node_modules", path);
 
 describe("the package as published", () => {
-  test("holds the built files, the licence and the README, and nothing else", () => {
+  test("holds the built files, the reference sets, the licence and the README, and nothing else", () => {
     const wanted = ["bnem.d.ts", "bnem.js", "bnem.standalone.html", "cli.js", "kernels.wasm", "NOTICE"].map(
       (name) => `dist/${name}`,
     );
-    expect(packed.files).toEqual([...wanted, "LICENSE", "README.md", "package.json"].sort());
+    const sets = ["dw4", "lj13", "lj55"].map((name) => `references/${name}.npz`);
+    expect(packed.files).toEqual([...wanted, ...sets, "LICENSE", "README.md", "package.json"].sort());
   });
 
   test("has no runtime dependency and no script that runs at installation", () => {
@@ -118,6 +119,16 @@ const bytes = readFileSync(new URL(import.meta.resolve("bnem/wasm")));
 console.log(WebAssembly.Module.exports(new WebAssembly.Module(bytes)).length > 0);`;
     writeFileSync(join(packed.project, "wasm.mjs"), script);
     expect(await mustRun(process.execPath, ["wasm.mjs"], { cwd: packed.project })).toBe("true\n");
+  });
+
+  test("bnem/references/lj13.npz is a reference set of this lj13", async () => {
+    const script = `import { readFileSync } from "node:fs";
+import { energyByName, init, loadReference } from "bnem";
+await init();
+const bytes = readFileSync(new URL(import.meta.resolve("bnem/references/lj13.npz")));
+console.log((await loadReference(bytes, energyByName("lj13"))).x.n);`;
+    writeFileSync(join(packed.project, "reference.mjs"), script);
+    expect(await mustRun(process.execPath, ["reference.mjs"], { cwd: packed.project })).toBe("1000\n");
   });
 
   test("the command prints its version", async () => {
