@@ -8,7 +8,7 @@ import type { Program } from "../../src/kernels/program.js";
 import { startBackend } from "../../src/networks/backend.js";
 import type { Network } from "../../src/networks/network.js";
 import { kernelMode, setKernelMode } from "../../src/networks/wasm/kernel-mode.js";
-import { lossAndGradient } from "../../src/training/gradient.js";
+import { lossAndGradient, type TrainingLoss } from "../../src/training/gradient.js";
 import type { Loss } from "../../src/training/loss.js";
 import { recordTraining } from "../../src/training/record-training.js";
 
@@ -39,7 +39,7 @@ export function batchOf(n: number, dim: number, width: number, label = "batch"):
 }
 
 /** What was recorded; a network that should be a program and is none fails here. */
-export function recorded(network: Network, kind: "energy" | "score", loss: Loss): Program {
+export function recorded(network: Network, kind: "energy" | "score" | "gradient", loss: TrainingLoss): Program {
   const program = recordTraining(network, kind, loss);
   expect(program, `${network.name} can be recorded`).not.toBeNull();
   return program as Program;

@@ -1,7 +1,10 @@
 /** Training at a size that takes milliseconds: three Gaussians in the plane and a network of a few hundred parameters. */
 import type { Energy } from "../../src/core/types.js";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
+import type { WorkerPool } from "../../src/kernels/pool.js";
+import { chainTools, equilibrationOf } from "../../src/pipeline/chains.js";
 import { configure, type TrainOptions } from "../../src/pipeline/configure.js";
+import { METHODS } from "../../src/pipeline/options.js";
 import type { LoopConfig } from "../../src/training/loop-config.js";
 import type { LoopState } from "../../src/training/loop-state.js";
 
@@ -36,10 +39,21 @@ export const tinyOptions = {
   rejection: "residual",
   maxNonFinite: 4,
   backend: "wasm",
+  chains: 40,
+  chainMoves: 40,
+  chainLeapfrogs: 3,
+  posteriorMoves: 3,
+  rowsPerLevel: 6,
+  reach: 0.7,
 } as const satisfies TrainOptions;
 
-export function tinyConfig(options: TrainOptions = {}, energy: Energy = tinyTarget): LoopConfig {
-  return configure("test", energy, { ...tinyOptions, ...options }).config;
+/** Methods whose inputs come from the loop's buffer; those of "posterior" come from its chains. */
+export const BUFFERED = METHODS.filter((method) => method !== "posterior");
+
+/** @param pool threads of the chains; the loop's own are given to it apart */
+export function tinyConfig(options: TrainOptions = {}, energy: Energy = tinyTarget, pool?: WorkerPool): LoopConfig {
+  const { settings, config } = configure("test", energy, { ...tinyOptions, ...options });
+  return { ...config, chains: chainTools(energy, equilibrationOf(settings), pool) };
 }
 
 /** Everything of a state but the clock, as bytes and plain numbers. */

@@ -55,7 +55,9 @@ describe("parseTrainOptions", () => {
 describe("parseSampleOptions", () => {
   it("refuses path weights where they do not exist", () => {
     expect(() => parseSampleOptions("sample", { integrator: "heun" })).toThrow(/no path weights/);
-    expect(parseSampleOptions("sample", { corrector: 1 }).correction).toBe("path");
+    // Left open: what training used decides.
+    expect(parseSampleOptions("sample", { corrector: 1 }).correction).toBeUndefined();
+    expect(parseSampleOptions("sample", { correction: "path" }).correction).toBe("path");
     expect(() => parseSampleOptions("sample", { nu: 0.5, dataStd: 0 })).toThrow(/nu and dataStd both set/);
     expect(() => parseSampleOptions("sample", { nu: 0, integrator: "exponential" })).toThrow(
       /nu is the variance of the "bridge" step/,
@@ -94,7 +96,7 @@ describe("the field table", () => {
     const schema = optionJsonSchema("train") as { additionalProperties: boolean; properties: Record<string, unknown> };
     expect(schema.additionalProperties).toBe(false);
     expect(schema.properties.learningRate).toMatchObject({ type: "number", exclusiveMinimum: 0, default: 4e-3 });
-    expect(schema.properties.method).toMatchObject({ enum: ["bnem", "nem", "idem", "tweedem", "me-nem"] });
+    expect(schema.properties.method).toMatchObject({ enum: ["bnem", "nem", "idem", "tweedem", "me-nem", "posterior"] });
     expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
   });
 });

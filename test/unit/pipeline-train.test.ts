@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Estimator, NoiseSchedule } from "../../src/core/types.js";
 import { customEnergy } from "../../src/energies/custom.js";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
+import { energyByName } from "../../src/energies/registry.js";
 import { bootstrapped } from "../../src/estimators/bootstrapped.js";
 import { noisedScore } from "../../src/estimators/noised-score.js";
 import { type MlpOptions, mlp } from "../../src/networks/mlp.js";
@@ -28,23 +29,27 @@ const small = {
   bufferRefill: 8,
   bufferEvery: 2,
   bufferSteps: 3,
+  chains: 16,
+  chainMoves: 30,
+  chainDraws: 1,
 };
 const bowl = (evaluate: (x: Float64Array) => number) => customEnergy({ name: "bowl", dim: 2, evaluate });
 const half = (x: Float64Array) => 0.5 * (x[0] * x[0] + x[1] * x[1]);
 
 describe("presets", () => {
   const rows = Object.entries(presets).flatMap(([target, table]) =>
-    Object.entries(table).map(([name, preset]) => [`${target}.${name}`, preset] as const),
+    Object.entries(table).map(([name, preset]) => [`${target}.${name}`, target, preset] as const),
   );
 
   test("there is one for every method", () => {
-    expect(new Set(rows.map(([, preset]) => preset.method))).toEqual(new Set(METHODS));
+    expect(new Set(rows.map(([, , preset]) => preset.method))).toEqual(new Set(METHODS));
   });
 
-  test.each(rows)("%s parses, keeps what it says, and trains", async (_, preset) => {
+  test.each(rows)("%s parses, keeps what it says, and trains on its own target", async (_, target, preset) => {
     expect(parseTrainOptions("train", preset)).toMatchObject(preset);
     const infos: StepInfo[] = [];
-    const sampler = await train(gmm40, { ...preset, ...small, warmupSteps: 1, onProgress: (info) => infos.push(info) });
+    const onProgress = (info: StepInfo) => infos.push(info);
+    const sampler = await train(energyByName(target), { ...preset, ...small, warmupSteps: 1, onProgress });
     expect(infos.map(({ step }) => step)).toEqual([1, 2, 3]);
     for (const info of infos) expect([Number.isFinite(info.loss), info.skipped]).toEqual([true, 0]);
     expect(sampler.facts).toMatchObject({ method: preset.method, step: 3, steps: 3 });
@@ -52,7 +57,7 @@ describe("presets", () => {
   });
 
   test("their learning rate decays to the end of their own steps", () => {
-    for (const [, preset] of rows) expect(preset.warmupSteps).toBeLessThan(preset.steps / 10);
+    for (const [, , preset] of rows) expect(preset.warmupSteps).toBeLessThan(preset.steps / 10);
   });
 });
 

@@ -2,6 +2,7 @@
 import { tensor1d } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
+import { energyByName } from "../../src/energies/registry.js";
 import { blockGradients } from "../../src/kernels/block-gradients.js";
 import { Machine } from "../../src/kernels/machine.js";
 import type { Program } from "../../src/kernels/program.js";
@@ -171,24 +172,25 @@ describe("what cannot be recorded", () => {
   });
 });
 
-test.each(Object.entries(presets.gmm40))(
-  "preset gmm40.%s is recorded whole: training, energy, score, both",
-  async (_, preset) => {
-    const { config } = configure("test", gaussianMixture({ components: 40, seed: 0 }), { ...preset, seed: 1 });
-    const { network, estimator, loss } = config;
-    recorded(network, estimator.kind, loss);
-    const quantities = network.output === "energy" ? (["energy", "score", "both"] as const) : (["score"] as const);
-    for (const quantity of quantities) {
-      for (const shared of [true, false])
-        expect(modelProgram(network, quantity, shared), `${quantity}, shared ${shared}`).not.toBeNull();
-    }
-    const start = network.initialize(key);
-    const zeros = () => new Float32Array(start.length);
-    const learner = await makeLearner(config, { parameters: start, ema: start, adam: { m: zeros(), v: zeros(), step: 0 } });
-    expect(learner).toBeInstanceOf(ProgramLearner);
-    learner.dispose();
-  },
+const presetRows = Object.entries(presets).flatMap(([target, table]) =>
+  Object.entries(table).map(([name, preset]) => [`${target}.${name}`, target, preset] as const),
 );
+
+test.each(presetRows)("preset %s is recorded whole: training, energy, score, both", async (_, target, preset) => {
+  const { config } = configure("test", energyByName(target), { ...preset, seed: 1 });
+  const { network, estimator, loss } = config;
+  recorded(network, estimator.kind, loss);
+  const quantities = network.output === "energy" ? (["energy", "score", "both"] as const) : (["score"] as const);
+  for (const quantity of quantities) {
+    for (const shared of [true, false])
+      expect(modelProgram(network, quantity, shared), `${quantity}, shared ${shared}`).not.toBeNull();
+  }
+  const start = network.initialize(key);
+  const zeros = () => new Float32Array(start.length);
+  const learner = await makeLearner(config, { parameters: start, ema: start, adam: { m: zeros(), v: zeros(), step: 0 } });
+  expect(learner).toBeInstanceOf(ProgramLearner);
+  learner.dispose();
+});
 
 describe("blocks", () => {
   const sizes = [1, 5, blockRows - 1, blockRows, blockRows + 1, 3 * blockRows + 17];

@@ -9,10 +9,9 @@ import { SharedNoised } from "../../src/estimators/noised-shared.js";
 import { initKernels, kernelReport } from "../../src/kernels/load.js";
 import { WorkerPool } from "../../src/kernels/pool.js";
 import { startBackend } from "../../src/networks/backend.js";
-import { METHODS } from "../../src/pipeline/options.js";
 import { TrainingLoop } from "../../src/training/training-loop.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
-import { bitsOf, tinyConfig, tinyTarget } from "../support/tiny-loop.js";
+import { BUFFERED, bitsOf, tinyConfig, tinyTarget } from "../support/tiny-loop.js";
 import { testWorkerSource } from "../support/worker-program.js";
 import { testTasks } from "../support/worker-tasks.js";
 
@@ -158,7 +157,7 @@ describe("training", () => {
     for await (const _ of loop.steps({ signal }));
   }
 
-  test.each(METHODS)("%s: heavy targets give the same bits on one thread and on two", async (method) => {
+  test.each(BUFFERED)("%s: heavy targets give the same bits on one thread and on two", async (method) => {
     const bits: object[] = [];
     for (const pool of [undefined, poolOf(1), poolOf(2)]) {
       const shares = pool && vi.spyOn(pool, "share");

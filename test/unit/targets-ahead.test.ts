@@ -2,12 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Energy, EstimateRequest } from "../../src/core/types.js";
 import { WorkerPool } from "../../src/kernels/pool.js";
-import { METHODS } from "../../src/pipeline/options.js";
 import type { LoopConfig } from "../../src/training/loop-config.js";
 import type { LoopState } from "../../src/training/loop-state.js";
 import { TrainingLoop } from "../../src/training/training-loop.js";
 import { leaveOwn, startOwn } from "../support/recorded.js";
-import { bitsOf, tinyConfig, tinyTarget } from "../support/tiny-loop.js";
+import { BUFFERED, bitsOf, tinyConfig, tinyTarget } from "../support/tiny-loop.js";
 import { testWorkerSource } from "../support/worker-program.js";
 import { testTasks } from "../support/worker-tasks.js";
 
@@ -47,7 +46,7 @@ function watched(config: LoopConfig, look: (request: EstimateRequest) => void): 
 
 const stepOf = ({ progress }: EstimateRequest, total = 12) => Math.round(progress * total);
 
-test.each(METHODS)(
+test.each(BUFFERED)(
   "%s: every step but the first and those that refill; none past the end; the bits of one thread",
   async (method) => {
     const config = tinyConfig({ method });
