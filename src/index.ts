@@ -93,6 +93,7 @@ export {
   type RuntimeOptions,
   resumeTrainer,
   Trainer,
+  type TrainerStepsOptions,
   train,
 } from "./pipeline/trainer.js";
 export { version } from "./pipeline/version.js";

@@ -18,6 +18,7 @@ import { checkInteger, checkOptions, checkPositive } from "../core/check.js";
 import { exp, log } from "../core/elementary.js";
 import { derive, uniformAt } from "../core/random.js";
 import { freeDimension, removeMean } from "../core/subspace.js";
+import { Pace } from "../core/task.js";
 import type { Batch, DrawRequest, DrawResult, Energy, Estimator, HamiltonianResult, Key } from "../core/types.js";
 import { normalRows } from "../kernels/normal.js";
 
@@ -144,7 +145,10 @@ async function draw(request: DrawRequest, settings: Settings): Promise<DrawResul
   const target = new Float32Array(n * dim);
   const slope = new Float32Array(n);
   let acceptance = 0;
+  let refused = 0;
+  const pace = new Pace(request.signal);
   for (let level = 0; level < levels; level++) {
+    await pace.breathe();
     const first = level * settings.rowsPerLevel;
     const rows = chosen.subarray(first, Math.min(n, first + settings.rowsPerLevel));
     const h = Math.fround(variances[level]);
@@ -161,10 +165,23 @@ async function draw(request: DrawRequest, settings: Settings): Promise<DrawResul
     });
     acceptance += result.acceptance.reduce((sum, value) => sum + value, 0) / n;
     energyCalls += result.energyCalls;
-    nonFinite += result.nonFinite;
+    refused += result.nonFinite;
   }
   memory.set(CHAINS, chains);
-  return { x, variance, target, slope, energyCalls, networkCalls: 0, nonFinite, notes: { acceptance } };
+  // Not one energy was finite: chains that stand still say nothing, and the step must not count as one that learned.
+  const excluded = refused === n * settings.moves ? new Uint8Array(n).fill(1) : undefined;
+  nonFinite += refused;
+  return {
+    x,
+    variance,
+    target,
+    slope,
+    ...(excluded && { excluded }),
+    energyCalls,
+    networkCalls: 0,
+    nonFinite,
+    notes: { acceptance },
+  };
 }
 
 /**

@@ -1,13 +1,16 @@
 /** Markov chains for training: brought to the target from the energy alone, then moved on the trainer's threads. */
+import { BnemError } from "../core/errors.js";
 import { derive } from "../core/random.js";
-import type { Batch, ChainTools, Energy, Equilibrated, Key } from "../core/types.js";
+import type { Batch, ChainTools, Energy, Equilibrated, HamiltonianRequest, HamiltonianResult, Key } from "../core/types.js";
 import type { WorkerPool } from "../kernels/pool.js";
-import { moveChains } from "../mcmc/chains.js";
+import { type ChainProgress, type ChainRun, moveChains } from "../mcmc/chains.js";
+import { LEAST_DRAWS } from "../mcmc/diagnostics.js";
 import { hmc } from "../mcmc/hmc.js";
-import type { McMove } from "../mcmc/move.js";
+import type { McMove, MoveContext } from "../mcmc/move.js";
 import { moveRows, type RequestOf, type ResultOf, type RowTask, SharedChains } from "../mcmc/shared-chains.js";
 import { defaultStart } from "../mcmc/start.js";
 import { tempering } from "../mcmc/tempering.js";
+import { underName } from "./call-names.js";
 import type { CHAIN_MOVES, ResolvedTrainSettings } from "./options.js";
 
 /** How chains come to the target. */
@@ -60,31 +63,74 @@ function divide({ moves, draws, move }: EquilibrationPlan, each: number) {
   );
 }
 
-type Run = <T extends RowTask>(task: T, request: RequestOf<T>, signal?: AbortSignal) => Promise<ResultOf<T>>;
-
-async function equilibrate(
-  energy: Energy,
-  plan: EquilibrationPlan,
-  run: Run,
-  n: number,
-  key: Key,
-  signal?: AbortSignal,
-): Promise<Equilibrated> {
-  const { move, each } = stepsOf[plan.move](plan);
-  const start = defaultStart(energy, Math.ceil(n / plan.draws), derive(key, "start"));
-  const made = await moveChains(
-    energy,
-    { move, start, ...divide(plan, each), key: derive(key, "moves") },
-    (task, request) => run(task, request, signal),
-    signal,
+/** @throws BnemError("bad-energy") where a chain begins at an energy that is not finite */
+function checkStart(energy: Energy, start: Batch): void {
+  const energies = energy.energy(start);
+  const bad = energies.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const where = energy.particles ? "a piece of a lattice" : "standard normal numbers";
+  throw new BnemError(
+    "bad-energy",
+    `train: ${energy.name} is ${energies[bad]} where chain ${bad} of the training buffer begins (${where}); check the energy there, or train by a method without chains, such as bnem`,
   );
-  const x: Batch = { data: made.x.data.slice(0, n * energy.dim), n, dim: energy.dim };
-  return { x, stepSize: made.stepSize, energyCalls: made.energyCalls, nonFinite: made.nonFinite };
+}
+
+/** What a run of chains says should be changed, in the words of the options of training. */
+function noticeOf({ notice, draws }: ChainRun, { move }: EquilibrationPlan): string | undefined {
+  // Too few configurations a chain to compare chains with themselves is what was asked for.
+  if (notice === undefined || (notice.startsWith("runChains: ") && draws < LEAST_DRAWS)) return undefined;
+  const options = move === "tempering" ? "temperatures, temperatureMax, chainMoves" : "chainMoves, chainMove";
+  return `train: the chains of the training buffer: ${notice.replace(/^\w+: /, "")} (options ${options})`;
 }
 
 /** Chains of a run; they hold the threads' copy of the energy until `dispose`. */
 export interface DisposableChains extends ChainTools {
+  /** Hears where the chains stand on their way to the target. */
+  told?: (progress: ChainProgress) => void;
+  /** One line where something should be changed, once they are there. */
+  notice?: string;
   dispose(): void;
+}
+
+class TrainingChains implements DisposableChains {
+  told: DisposableChains["told"];
+  notice: string | undefined;
+
+  constructor(
+    private readonly energy: Energy,
+    private readonly plan: EquilibrationPlan,
+    private readonly shared: SharedChains | undefined,
+  ) {}
+
+  async equilibrate(n: number, key: Key, signal?: AbortSignal): Promise<Equilibrated> {
+    const { energy, plan } = this;
+    const { move, each } = stepsOf[plan.move](plan);
+    const start = defaultStart(energy, Math.ceil(n / plan.draws), derive(key, "start"));
+    checkStart(energy, start);
+    const chains = { move, start, ...divide(plan, each), key: derive(key, "moves") };
+    const run: MoveContext["run"] = (task, request) => this.run(task, request, signal);
+    try {
+      const made = await moveChains(energy, chains, run, signal, (progress) => this.told?.(progress));
+      this.notice = noticeOf(made, plan);
+      const x: Batch = { data: made.x.data.slice(0, n * energy.dim), n, dim: energy.dim };
+      // The energies of the start were asked for once more.
+      return { x, stepSize: made.stepSize, energyCalls: made.energyCalls + start.n, nonFinite: made.nonFinite };
+    } catch (error) {
+      throw underName("train", error);
+    }
+  }
+
+  hamiltonian(request: HamiltonianRequest): Promise<HamiltonianResult> {
+    return this.run("hamiltonian", request);
+  }
+
+  dispose(): void {
+    this.shared?.dispose();
+  }
+
+  private async run<T extends RowTask>(task: T, request: RequestOf<T>, signal?: AbortSignal): Promise<ResultOf<T>> {
+    return this.shared ? this.shared.run(task, request, signal) : moveRows(this.energy, task, request);
+  }
 }
 
 /**
@@ -94,13 +140,5 @@ export interface DisposableChains extends ChainTools {
  * @param pool threads that share the moves; absent: the calling one makes them all
  */
 export function chainTools(energy: Energy, plan: EquilibrationPlan, pool?: WorkerPool): DisposableChains {
-  const shared = pool && new SharedChains(pool, energy);
-  const run: Run = shared
-    ? (task, request, signal) => shared.run(task, request, signal)
-    : async (task, request) => moveRows(energy, task, request);
-  return {
-    equilibrate: (n, key, signal) => equilibrate(energy, plan, run, n, key, signal),
-    hamiltonian: (request) => run("hamiltonian", request),
-    dispose: () => shared?.dispose(),
-  };
+  return new TrainingChains(energy, plan, pool && new SharedChains(pool, energy));
 }

@@ -90,6 +90,8 @@ export interface Method {
   readonly estimator: (settings: ResolvedTrainSettings) => Estimator;
   /** "gradient": -grad of the learned energy, or the learned score. "tweedie": from learned energies alone (ME-NEM). */
   readonly scoreFrom: "gradient" | "tweedie";
+  /** What belongs beside its results. */
+  readonly label?: string;
 }
 
 const draws = ({ mcSamples, mode, proposal, defensive }: ResolvedTrainSettings) => ({ mcSamples, mode, proposal, defensive });
@@ -107,6 +109,7 @@ export const methods: { readonly [K in ResolvedTrainSettings["method"]]: Method 
   posterior: {
     estimator: (s) => posterior({ moves: s.posteriorMoves, chains: s.chains, rowsPerLevel: s.rowsPerLevel, reach: s.reach }),
     scoreFrom: "gradient",
+    label: "learns from MCMC chains; discovers no modes of its own",
   },
 };
 

@@ -1,6 +1,5 @@
 /** Reference sets: configurations of a target from exact draws or long Markov chains, with how they were made and how good they are. */
 import { checkBatch, checkInteger, checkOptions, checkSeed, checkTask, hasMethods } from "../core/check.js";
-import { BnemError } from "../core/errors.js";
 import { derive, freshSeed, keyOf } from "../core/random.js";
 import type { Batch, Energy, Json, Key, TaskOptions } from "../core/types.js";
 import { initKernels } from "../kernels/load.js";
@@ -8,6 +7,7 @@ import { type ChainRun, moveChains } from "../mcmc/chains.js";
 import { pairImages, randomOrder } from "../mcmc/pair-images.js";
 import { SharedChains } from "../mcmc/shared-chains.js";
 import { defaultStart } from "../mcmc/start.js";
+import { underName } from "./call-names.js";
 import { type ReferenceDiagnostics, referenceDiagnostics, type Watcher } from "./reference-diagnostics.js";
 import { type ChainMove, checkKeys, moveOf, parseReferenceOptions, type ReferenceSettings } from "./reference-options.js";
 import { generalRecipe, type ReferenceDefaults, referenceRecipes } from "./reference-recipes.js";
@@ -94,13 +94,6 @@ interface Job {
   readonly shared: SharedChains;
 }
 
-/** Says `reference` where a part of it speaks as `runChains`. */
-function inOurName(error: unknown): unknown {
-  if (!(error instanceof Error) || !error.message.startsWith("runChains: ")) return error;
-  const text = `${CALL}: ${error.message.slice("runChains: ".length)}`;
-  return error instanceof BnemError ? new BnemError(error.code, text, { cause: error }) : new RangeError(text, { cause: error });
-}
-
 function startOf({ energy, options: { start } }: Job, chains: number, key: Key): Batch {
   if (!start) return defaultStart(energy, chains, key);
   const { dim } = energy;
@@ -136,7 +129,7 @@ async function runOf(job: Job, stage: "pilot" | "chains", { chains, draws, thin 
       ({ step: done, total, energyCalls }) => onProgress?.({ stage, done, total, energyCalls }),
     );
   } catch (error) {
-    throw inOurName(error);
+    throw underName(CALL, error);
   }
 }
 

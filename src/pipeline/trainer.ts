@@ -4,6 +4,7 @@ import { BnemError } from "../core/errors.js";
 import type { Energy, TaskOptions } from "../core/types.js";
 import { initKernels, kernelReport } from "../kernels/load.js";
 import { normalRows } from "../kernels/normal.js";
+import type { ChainProgress } from "../mcmc/chains.js";
 import { type BackendReport, type GpuSource, startBackend } from "../networks/backend.js";
 import type { NetworkFactory } from "../networks/network.js";
 import type { CalibrationPoint } from "../training/calibration.js";
@@ -36,6 +37,13 @@ export interface RuntimeOptions {
   readonly workers?: Workers;
 }
 
+/** Options of `Trainer.steps`. */
+export interface TrainerStepsOptions {
+  readonly signal?: AbortSignal;
+  /** Hears where the chains stand that method "posterior" brings to the target before its first step; that may take most of a minute. */
+  readonly onChains?: (progress: ChainProgress) => void;
+}
+
 /** Holds tensors until `dispose`. Made by `createTrainer` and `resumeTrainer`. */
 export class Trainer {
   /** @internal */
@@ -48,9 +56,14 @@ export class Trainer {
     private readonly chains: DisposableChains,
   ) {}
 
-  /** One line where fewer threads compute than were asked for; undefined while all is well. */
+  /** One line where fewer threads compute than were asked for, or the chains of the buffer do not mix; undefined while all is well. */
   get notice(): string | undefined {
-    return this.threads.notice();
+    return this.threads.notice() ?? this.chains.notice;
+  }
+
+  /** What belongs beside every result of the method: that it learns from Markov chains; undefined for the others. */
+  get label(): string | undefined {
+    return methods[this.configured.settings.method].label;
   }
 
   get energy(): Energy {
@@ -86,11 +99,16 @@ export class Trainer {
    *
    * @throws RangeError for a total below 1 or below the steps done; BnemError("diverged"), BnemError("device-lost"), the signal's reason
    */
-  async *steps(total?: number, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<StepInfo, void, void> {
-    checkOptions("steps", options, ["signal"]);
-    checkTask("steps", options);
+  async *steps(total?: number, options: TrainerStepsOptions = {}): AsyncGenerator<StepInfo, void, void> {
+    checkOptions("steps", options, ["signal", "onChains"]);
+    const { signal, onChains } = options;
+    checkTask("steps", { signal });
+    if (onChains !== undefined && typeof onChains !== "function") {
+      throw new TypeError(`steps: onChains must be a function, got ${String(onChains)}`);
+    }
+    this.chains.told = onChains;
     if (total !== undefined) this.loop.total = checkInteger("steps", "total", total, Math.max(1, this.step));
-    yield* this.loop.steps(options);
+    yield* this.loop.steps({ signal });
   }
 
   /** Loss and gradient norm of every step so far, [step]. */

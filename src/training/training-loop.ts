@@ -194,12 +194,14 @@ export class TrainingLoop {
     if (failure) throw failure;
     const step = this.done;
     const undo = await this.refillWhenDue(step, signal);
+    const remembered = new Map(this.memory);
     let learned: Awaited<ReturnType<TrainingLoop["learn"]>>;
     try {
       learned = await this.learn(step, signal);
     } catch (cause) {
       this.assertAlive();
       undo();
+      this.remember(remembered);
       throw cause;
     }
     const { loss, gradientNorm, learningRate, result } = learned;
@@ -221,6 +223,12 @@ export class TrainingLoop {
       networkCalls,
       notes,
     };
+  }
+
+  /** Puts the memory back: chains that moved for a step that failed move again, with the same key, when training goes on. */
+  private remember(before: ReadonlyMap<string, Float64Array>): void {
+    this.memory.clear();
+    for (const [name, values] of before) this.memory.set(name, values);
   }
 
   /** Targets, loss and optimizer step; a step without a finite loss leaves everything as it was. */
