@@ -6,6 +6,7 @@
  * Below v = -60, twenty standard deviations out, E is +inf and the gradient 0: exp(-v) has left the range where f32 carries it.
  */
 import { evaluateRows } from "../blocks";
+import { halfEnergies, halfGradients } from "../halves";
 import { hamiltonianRows } from "../hamiltonian";
 import { noisedRows } from "../noised";
 import { exp, madd } from "../simd";
@@ -40,13 +41,11 @@ export class Funnel {
   }
 
   energyBlock(y: usize, e: usize): void {
-    v128.store(e, this.half(y, 0));
-    v128.store(e, this.half(y + 16, 0), 16);
+    halfEnergies<Funnel>(this, y, e);
   }
 
   gradientBlock(y: usize, e: usize, g: usize): void {
-    v128.store(e, this.half(y, g));
-    v128.store(e, this.half(y + 16, g + 16), 16);
+    halfGradients<Funnel>(this, y, e, g);
   }
 }
 

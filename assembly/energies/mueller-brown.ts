@@ -4,6 +4,7 @@
  * coordinate gives NaN.
  */
 import { evaluateRows } from "../blocks";
+import { halfEnergies, halfGradients } from "../halves";
 import { hamiltonianRows } from "../hamiltonian";
 import { noisedRows } from "../noised";
 import { exp, madd } from "../simd";
@@ -15,38 +16,36 @@ export class MuellerBrown {
     return 2;
   }
 
-  half(y: usize, at: usize): v128 {
+  half(y: usize, g: usize): v128 {
     const x = v128.load(y);
     const other = v128.load(y, 32);
     const sum = f32x4.add(x, other);
     const zero = f32x4.splat(0);
-    if (at != 0) {
-      v128.store(at, zero);
-      v128.store(at, zero, 32);
+    if (g != 0) {
+      v128.store(g, zero);
+      v128.store(g, zero, 32);
     }
     const infinite = f32x4.splat(f32.MAX_VALUE * 2);
-    let e = basin(x, other, 1, 0, -200, -1, 0, -10, at);
-    e = f32x4.add(e, basin(x, other, 0, 0.5, -100, -1, 0, -10, at));
-    e = f32x4.add(e, basin(x, other, -0.5, 1.5, -170, -6.5, 11, -6.5, at));
-    e = f32x4.add(e, basin(x, other, -1, 1, 15, 0.7, 0.6, 0.7, at));
+    let e = basin(x, other, 1, 0, -200, -1, 0, -10, g);
+    e = f32x4.add(e, basin(x, other, 0, 0.5, -100, -1, 0, -10, g));
+    e = f32x4.add(e, basin(x, other, -0.5, 1.5, -170, -6.5, 11, -6.5, g));
+    e = f32x4.add(e, basin(x, other, -1, 1, 15, 0.7, 0.6, 0.7, g));
     const scale = f32x4.splat(this.scale);
     e = f32x4.mul(e, scale);
     e = v128.bitselect(e, sum, f32x4.eq(sum, sum));
-    if (at == 0) return e;
+    if (g == 0) return e;
     const finite = f32x4.ne(e, infinite);
-    v128.store(at, v128.and(f32x4.mul(v128.load(at), scale), finite));
-    v128.store(at, v128.and(f32x4.mul(v128.load(at, 32), scale), finite), 32);
+    v128.store(g, v128.and(f32x4.mul(v128.load(g), scale), finite));
+    v128.store(g, v128.and(f32x4.mul(v128.load(g, 32), scale), finite), 32);
     return e;
   }
 
   energyBlock(y: usize, e: usize): void {
-    v128.store(e, this.half(y, 0));
-    v128.store(e, this.half(y + 16, 0), 16);
+    halfEnergies<MuellerBrown>(this, y, e);
   }
 
   gradientBlock(y: usize, e: usize, g: usize): void {
-    v128.store(e, this.half(y, g));
-    v128.store(e, this.half(y + 16, g + 16), 16);
+    halfGradients<MuellerBrown>(this, y, e, g);
   }
 }
 

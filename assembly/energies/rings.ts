@@ -3,6 +3,7 @@
  * where no ring is near in f32, E = +inf with gradient 0. A NaN coordinate gives NaN.
  */
 import { evaluateRows } from "../blocks";
+import { halfEnergies, halfGradients } from "../halves";
 import { hamiltonianRows } from "../hamiltonian";
 import { noisedRows } from "../noised";
 import { exp, log, madd } from "../simd";
@@ -54,13 +55,11 @@ export class Rings {
   }
 
   energyBlock(y: usize, e: usize): void {
-    v128.store(e, this.half(y, 0));
-    v128.store(e, this.half(y + 16, 0), 16);
+    halfEnergies<Rings>(this, y, e);
   }
 
   gradientBlock(y: usize, e: usize, g: usize): void {
-    v128.store(e, this.half(y, g));
-    v128.store(e, this.half(y + 16, g + 16), 16);
+    halfGradients<Rings>(this, y, e, g);
   }
 }
 

@@ -7,6 +7,7 @@
  * the gradient is 0.
  */
 import { evaluateRows } from "../blocks";
+import { halfEnergies, halfGradients } from "../halves";
 import { hamiltonianRows } from "../hamiltonian";
 import { noisedRows } from "../noised";
 import { exp, log, madd } from "../simd";
@@ -50,13 +51,11 @@ export class TwoMoons {
   }
 
   energyBlock(y: usize, e: usize): void {
-    v128.store(e, this.half(y, 0));
-    v128.store(e, this.half(y + 16, 0), 16);
+    halfEnergies<TwoMoons>(this, y, e);
   }
 
   gradientBlock(y: usize, e: usize, g: usize): void {
-    v128.store(e, this.half(y, g));
-    v128.store(e, this.half(y + 16, g + 16), 16);
+    halfGradients<TwoMoons>(this, y, e, g);
   }
 }
 
