@@ -2,16 +2,10 @@
 import {
   add,
   div,
-  exp,
-  log,
   matMul,
-  maximum,
   mul,
-  neg,
   reshape,
   sqrt,
-  square,
-  sub,
   sum,
   type Tensor,
   type Tensor1D,
@@ -21,10 +15,11 @@ import {
   zeros,
 } from "@tensorflow/tfjs-core";
 import { checkInteger, checkOptions, checkPositive } from "../core/check.js";
-import { cos, log as logOf } from "../core/elementary.js";
+import { cos } from "../core/elementary.js";
 import { BnemError } from "../core/errors.js";
 import { derive, uniformAt } from "../core/random.js";
 import type { Key, NetworkLengths } from "../core/types.js";
+import { levelWeights } from "./level-weights.js";
 import { countParameters, type Network, type NetworkFactory, type NetworkOutput, sizeOf } from "./network.js";
 import { joinColumns } from "./ops/columns.js";
 import { dense } from "./ops/dense.js";
@@ -195,21 +190,13 @@ interface Noise {
 
 function noiseOf(variance: Tensor1D, settings: Settings): Noise {
   const { scale, noiseLength, smallSigma, sigmaMin, sigmaMax, levels, outputScale } = settings;
-  const square1 = mul(reshape(variance, [variance.shape[0], 1]), 1 / (scale * scale));
+  const squares = mul(variance, 1 / (scale * scale)) as Tensor1D;
+  const square1 = reshape(squares, [variance.shape[0], 1]);
   const shrink = div(1 / scale, sqrt(add(1, mul(square1, 1 / (noiseLength * noiseLength)))));
   const strength = mul(outputScale, sqrt(div(square1, add(square1, smallSigma * smallSigma))));
-  const first = logOf(sigmaMin);
-  const spacing = (logOf(sigmaMax) - first) / (levels - 1);
-  const held = maximum(neg(maximum(neg(square1), -sigmaMax * sigmaMax)), sigmaMin * sigmaMin);
-  const place = mul(sub(mul(log(held), 0.5), first), 1 / spacing);
-  const places = tensor2d(
-    Float32Array.from({ length: levels }, (_, m) => m),
-    [1, levels],
-  );
-  const bumps = exp(mul(square(sub(place, places)), -0.5));
   return {
     shrink: shrink as Tensor2D,
-    weights: div(bumps, sum(bumps, 1, true)) as Tensor2D,
+    weights: levelWeights(squares, { levels, low: sigmaMin, high: sigmaMax }),
     strength: strength as Tensor2D,
   };
 }
