@@ -4,13 +4,13 @@
  */
 import { add, div, mul, sqrt, square, sub, sum, type Tensor1D, tensor1d, tidy, zeros } from "@tensorflow/tfjs-core";
 
+export const beta1 = 0.9;
+/** Noised-energy gradients change size quickly. */
+export const beta2 = 0.99;
+/** Added to the root of the second moment. */
+export const epsilon = 1e-8;
+
 export interface AdamOptions {
-  /** Default 0.9. */
-  readonly beta1?: number;
-  /** Default 0.99: noised-energy gradients change size quickly. */
-  readonly beta2?: number;
-  /** Added to the root of the second moment. Default 1e-8. */
-  readonly epsilon?: number;
   /** Largest gradient norm; a longer gradient is shortened to it. Default Infinity. Keep it wide: clipping biases the fit. */
   readonly clipNorm?: number;
 }
@@ -37,18 +37,12 @@ export interface AdamStep {
  * A gradient that is not finite is reported and leaves everything as it was. Holds two tensors of parameterCount numbers.
  */
 export class Adam {
-  private readonly beta1: number;
-  private readonly beta2: number;
-  private readonly epsilon: number;
   private readonly clipNorm: number;
   private m: Tensor1D;
   private v: Tensor1D;
   private steps = 0;
 
   constructor(count: number, options: AdamOptions = {}, state?: AdamState) {
-    this.beta1 = options.beta1 ?? 0.9;
-    this.beta2 = options.beta2 ?? 0.99;
-    this.epsilon = options.epsilon ?? 1e-8;
     this.clipNorm = options.clipNorm ?? Infinity;
     this.m = state ? tensor1d(state.m) : zeros([count]);
     this.v = state ? tensor1d(state.v) : zeros([count]);
@@ -67,14 +61,13 @@ export class Adam {
     const gradientNorm = Math.sqrt(squares);
     if (!Number.isFinite(gradientNorm)) return { parameters: null, gradientNorm, clipped: false };
     const shrink = gradientNorm > this.clipNorm ? this.clipNorm / gradientNorm : 1;
-    const { beta1, beta2 } = this;
     this.steps++;
     const rate = learningRate / (1 - beta1 ** this.steps);
     const correction = 1 / (1 - beta2 ** this.steps);
     const [m, v, next] = tidy(() => {
       const m = add(mul(this.m, beta1), mul(gradient, (1 - beta1) * shrink)) as Tensor1D;
       const v = add(mul(this.v, beta2), mul(square(gradient), (1 - beta2) * shrink * shrink)) as Tensor1D;
-      const size = add(sqrt(mul(v, correction)), this.epsilon);
+      const size = add(sqrt(mul(v, correction)), epsilon);
       return [m, v, sub(parameters, div(mul(m, rate), size)) as Tensor1D];
     });
     this.m.dispose();

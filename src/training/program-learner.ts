@@ -3,12 +3,9 @@ import { type BlockGradients, blockLength, runBlock } from "../kernels/block-gra
 import { Machine } from "../kernels/machine.js";
 import type { WorkerPool } from "../kernels/pool.js";
 import type { BufferSpec, Program } from "../kernels/program.js";
+import { beta1, beta2, epsilon } from "./adam.js";
 import { GradientCrew } from "./gradient-crew.js";
 import type { Learner, LearnerBatch, LearnerOptions, LearnerState, LearnerStep } from "./learner.js";
-
-const beta1 = 0.9;
-const beta2 = 0.99;
-const epsilon = 1e-8;
 
 /** The program with room beside it for the optimizer's vectors. */
 function withOptimizer(program: Program): Program {
