@@ -188,6 +188,10 @@ function gemm({ rows, targets }) {
   return goalTable(goals);
 }
 
+/** Its tables have a page of their own. */
+const tasks = ({ rows }) =>
+  `<p>${rows.length} rows on ${[...new Set(rows.map(({ task }) => task))].map(escapeText).join(", ")}: <a href="tasks.html">tables at equal energy calls</a> (<code>npm run bench:tasks -- --page</code>).</p>`;
+
 const other = (result) =>
   `<details><summary>Numbers</summary>${plainTable(
     ["", "value"],
@@ -203,6 +207,7 @@ const known = {
   "sampling-step": ["Sampling steps", samplingStep],
   metrics: ["Metrics", metrics],
   "time-to-quality": ["GMM-40: time to quality", timeToQuality],
+  tasks: ["Learned samplers and Markov chains", tasks],
 };
 
 /** Benches with a section of their own first, in this order. */
