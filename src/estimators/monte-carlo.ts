@@ -1,9 +1,10 @@
 /** What every estimator has: how many draws, how they are placed and where they come from. */
 import { checkInteger, checkOneOf } from "../core/check.js";
+import { inTurns } from "../core/row-blocks.js";
 import type { Batch, DrawMode, EstimateRequest, NoisedResult, Quantity } from "../core/types.js";
 import { noised } from "./noised.js";
 import { checkDefensive, DEFENSIVE, PROPOSALS, type ProposalName, type ProposedRequest } from "./proposals/noised-proposed.js";
-import { blocksOf, inTurns } from "./request-blocks.js";
+import { blocksOf, merge } from "./request-blocks.js";
 
 /** Options shared by every estimator. */
 export interface MonteCarloOptions {
@@ -70,6 +71,6 @@ export async function drawNoised(
   const proposed = ask as ProposedRequest;
   const result: NoisedResult & { fellBack?: number } = shared
     ? await shared(energy, proposed)
-    : await inTurns((block) => noised(energy, block), blocksOf(proposed, ROWS_PER_TURN * settings.mcSamples));
+    : merge(await inTurns((block) => noised(energy, block), blocksOf(proposed, ROWS_PER_TURN * settings.mcSamples)));
   return { ...result, notes: { fellBack: result.fellBack ?? 0 } };
 }

@@ -1,9 +1,10 @@
 /** NEM: the network regresses the Monte-Carlo noised energy E_K. */
 import { checkOptions } from "../core/check.js";
+import { inTurns } from "../core/row-blocks.js";
 import type { EstimateRequest, Estimator, NoisedRequest, NoisedResult } from "../core/types.js";
 import { DRAW_OPTIONS, type DrawSettings, drawNoised, type MonteCarloOptions, monteCarlo } from "./monte-carlo.js";
 import { perParticleEnergy } from "./per-particle.js";
-import { blocksOf, inTurns } from "./request-blocks.js";
+import { blocksOf, merge } from "./request-blocks.js";
 
 /** Options of `noisedEnergy`. */
 export interface NoisedEnergyOptions extends MonteCarloOptions {
@@ -17,12 +18,12 @@ export interface NoisedEnergyOptions extends MonteCarloOptions {
 /** Draws between the host's turns in per-particle mode: about 10 ms of LJ-13. */
 const DRAWS_PER_TURN = 2 ** 13;
 
-function perParticle(
+async function perParticle(
   { energy, x, variance, key, exact }: EstimateRequest,
   { mcSamples, mode }: DrawSettings,
 ): Promise<NoisedResult> {
   const ask: NoisedRequest = { x, variance, key, exact, quantity: "energy", mcSamples, mode };
-  return inTurns((block) => perParticleEnergy(energy, block), blocksOf(ask, DRAWS_PER_TURN));
+  return merge(await inTurns((block) => perParticleEnergy(energy, block), blocksOf(ask, DRAWS_PER_TURN)));
 }
 
 function checkedFlag(flag: unknown, settings: DrawSettings): boolean {

@@ -1,19 +1,13 @@
 /** The noised density of many rows on the threads of a pool: blocks of rows, same bits as one call on one thread. */
 
-import { BnemError } from "../core/errors.js";
+import { inTurns } from "../core/row-blocks.js";
 import type { Energy, NoisedRequest, NoisedResult } from "../core/types.js";
 import { checkRequest } from "../kernels/perturbations.js";
 import type { WorkerPool } from "../kernels/pool.js";
+import { SharedEnergy } from "../kernels/shared-energy.js";
 import { noised } from "./noised.js";
 import type { ProposedRequest } from "./proposals/noised-proposed.js";
-import { blocksOf, inTurns, merge } from "./request-blocks.js";
-
-/** What another thread needs to make the same energy. */
-export interface EnergyDescription {
-  readonly name: string;
-  readonly options: Energy["options"];
-  readonly check: Energy["check"];
-}
+import { blocksOf, merge } from "./request-blocks.js";
 
 /** A block of rows for the task "noised"; `energy` is the key under which the energy is installed. */
 export interface NoisedBlock {
@@ -31,8 +25,6 @@ const WORTH_SHARING = 10;
 const ASSUMED_COST = 20e-6;
 /** The same for draws from a proposal: those of LJ-13 by Laplace's. */
 const ASSUMED_PROPOSED_COST = 5e-3;
-
-let installs = 0;
 
 function assumedCost(request: NoisedRequest & Partial<ProposedRequest>): number {
   return (request.proposal ?? "prior") === "prior" ? ASSUMED_COST : ASSUMED_PROPOSED_COST;
@@ -52,10 +44,7 @@ export interface SharedOptions {
  * energy until `dispose`.
  */
 export class SharedNoised {
-  private readonly key = `energy ${++installs}`;
-  private installed = false;
-  /** No other thread can make this energy. */
-  private alone: boolean;
+  private readonly threads: SharedEnergy;
   /** Milliseconds a draw took at least in a call on this thread. */
   private cost: number | undefined;
 
@@ -63,7 +52,7 @@ export class SharedNoised {
     private readonly pool: WorkerPool,
     private readonly energy: Energy,
   ) {
-    this.alone = energy.options === null;
+    this.threads = new SharedEnergy(pool, energy);
   }
 
   /** A plain call would take 10 ms or more, judging by those before. False for other energies. */
@@ -84,30 +73,16 @@ export class SharedNoised {
   async inBlocks(request: NoisedRequest, { signal }: SharedOptions = {}): Promise<NoisedResult> {
     checkRequest("noised", request, this.energy.dim);
     const blocks = blocksOf(request, Math.min(BLOCK_DRAWS, BLOCK_TIME / (this.cost ?? assumedCost(request))));
-    if (this.alone) return inTurns((block) => noised(this.energy, block), blocks, signal);
-    this.install();
-    const payloads = blocks.map((block): NoisedBlock => ({ energy: this.key, request: block }));
-    try {
-      return merge(await this.pool.share<NoisedResult>("noised", payloads, { signal }));
-    } catch (error) {
-      if (!(error instanceof BnemError && error.code === "bad-energy")) throw error;
-      // Not an energy of this package's: its name and options do not make it again.
-      this.alone = true;
-      this.dispose();
-      return inTurns((block) => noised(this.energy, block), blocks, signal);
-    }
+    const share = (energy: string) => {
+      const payloads = blocks.map((block): NoisedBlock => ({ energy, request: block }));
+      return this.pool.share<NoisedResult>("noised", payloads, { signal });
+    };
+    const here = () => inTurns((block) => noised(this.energy, block), blocks, signal);
+    return merge(await this.threads.run(share, here));
   }
 
   dispose(): void {
-    if (this.installed) this.pool.uninstall(this.key);
-    this.installed = false;
-  }
-
-  private install(): void {
-    if (this.installed) return;
-    const { name, options, check } = this.energy;
-    this.pool.install(this.key, "energy", { name, options, check });
-    this.installed = true;
+    this.threads.dispose();
   }
 }
 

@@ -1,8 +1,8 @@
 /** Moves of many chains on the threads of a pool: blocks of rows, the same bits as one call on one thread. */
-import { BnemError } from "../core/errors.js";
-import { Pace } from "../core/task.js";
+import { inTurns, joined, rowsBetween } from "../core/row-blocks.js";
 import type { Batch, Energy } from "../core/types.js";
 import type { WorkerPool } from "../kernels/pool.js";
+import { SharedEnergy } from "../kernels/shared-energy.js";
 import { hamiltonian } from "./hamiltonian.js";
 import { nutsMoves } from "./nuts-moves.js";
 
@@ -24,15 +24,13 @@ const BLOCK_TIME = 2;
 /** Lanes of the kernels: blocks of other counts leave some empty. */
 const LANES = 8;
 
-let installs = 0;
-
 function isBatch(value: unknown): value is Batch {
   return value !== null && typeof value === "object" && (value as Batch).data instanceof Float32Array;
 }
 
 /** The part of a value that belongs to rows from .. to - 1 of n: rows of batches, entries of arrays with one or more numbers a row. */
 function part(value: unknown, from: number, to: number, n: number): unknown {
-  if (isBatch(value)) return { data: value.data.slice(from * value.dim, to * value.dim), n: to - from, dim: value.dim };
+  if (isBatch(value)) return rowsBetween(value, from, to);
   if (!(value instanceof Float32Array)) return value;
   const width = value.length / n;
   return value.slice(from * width, to * width);
@@ -47,16 +45,6 @@ export function rowsOfRequest<R extends RequestOf<RowTask>>(request: R, from: nu
     return [name, Object.fromEntries(known)];
   });
   return { ...(Object.fromEntries(entries) as unknown as R), firstRow: (request.firstRow ?? 0) + from };
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const each of parts) {
-    all.set(each, at);
-    at += each.length;
-  }
-  return all;
 }
 
 /** Results of blocks as one: rows one after the other, counts added. */
@@ -85,10 +73,7 @@ export function moveRows<T extends RowTask>(energy: Energy, task: T, request: Re
  * energy until `dispose`.
  */
 export class SharedChains {
-  private readonly key = `chains ${++installs}`;
-  private installed = false;
-  /** No other thread can make this energy. */
-  private alone: boolean;
+  private readonly threads: SharedEnergy;
   /** Milliseconds that an energy took at least. */
   private cost: number | undefined;
 
@@ -96,37 +81,31 @@ export class SharedChains {
     private readonly pool: WorkerPool,
     readonly energy: Energy,
   ) {
-    this.alone = energy.options === null;
+    this.threads = new SharedEnergy(pool, energy);
   }
 
   /** @throws as the task; the signal's reason */
   async run<T extends RowTask>(task: T, request: RequestOf<T>, signal?: AbortSignal): Promise<ResultOf<T>> {
     const began = performance.now();
     const result = await this.inBlocks(task, request, signal);
-    const each = ((performance.now() - began) * (this.alone ? 1 : this.pool.threads)) / Math.max(1, result.energyCalls);
+    const each = ((performance.now() - began) * (this.threads.alone ? 1 : this.pool.threads)) / Math.max(1, result.energyCalls);
     this.cost = Math.min(this.cost ?? Infinity, each);
     return result;
   }
 
   private async inBlocks<T extends RowTask>(task: T, request: RequestOf<T>, signal?: AbortSignal): Promise<ResultOf<T>> {
     const blocks = this.blocksOf(request);
-    if (this.alone || (await this.isSmall(blocks))) return this.onThisThread(task, blocks, signal);
-    this.install();
-    const payloads = blocks.map((block): ChainBlock => ({ energy: this.key, task, request: block }));
-    try {
-      return mergeResults(await this.pool.share<ResultOf<T>>("chains", payloads, { signal, heavy: this.cost !== undefined }));
-    } catch (error) {
-      if (!(error instanceof BnemError && error.code === "bad-energy")) throw error;
-      // Not an energy of this package's: its name and options do not make it again.
-      this.alone = true;
-      this.dispose();
-      return this.onThisThread(task, blocks, signal);
-    }
+    const share = (energy: string) => {
+      const payloads = blocks.map((block): ChainBlock => ({ energy, task, request: block }));
+      return this.pool.share<ResultOf<T>>("chains", payloads, { signal, heavy: this.cost !== undefined });
+    };
+    const here = () => inTurns((block) => moveRows(this.energy, task, block), blocks, signal);
+    return mergeResults(await (this.isSmall(blocks.length) ? here() : this.threads.run(share, here)));
   }
 
   /** Less than is worth waking workers for. */
-  private async isSmall(blocks: readonly unknown[]): Promise<boolean> {
-    return this.pool.threads === 1 || (this.cost !== undefined && blocks.length * BLOCK_TIME < 5 * BLOCK_TIME);
+  private isSmall(blocks: number): boolean {
+    return this.pool.threads === 1 || (this.cost !== undefined && blocks < 5);
   }
 
   private blocksOf<R extends RequestOf<RowTask>>(request: R): R[] {
@@ -139,45 +118,7 @@ export class SharedChains {
     return blocks;
   }
 
-  private async onThisThread<T extends RowTask>(
-    task: T,
-    blocks: readonly RequestOf<T>[],
-    signal?: AbortSignal,
-  ): Promise<ResultOf<T>> {
-    const pace = new Pace(signal);
-    const parts: ResultOf<T>[] = [];
-    for (const block of blocks) {
-      await pace.breathe();
-      parts.push(moveRows(this.energy, task, block));
-    }
-    return mergeResults(parts);
-  }
-
   dispose(): void {
-    if (this.installed) this.pool.uninstall(this.key);
-    this.installed = false;
-  }
-
-  private install(): void {
-    if (this.installed) return;
-    const { name, options, check } = this.energy;
-    this.pool.install(this.key, "energy", { name, options, check });
-    this.installed = true;
-  }
-}
-
-/** One call of `SharedChains.run`. */
-export async function sharedMoves<T extends RowTask>(
-  pool: WorkerPool,
-  energy: Energy,
-  task: T,
-  request: RequestOf<T>,
-  signal?: AbortSignal,
-): Promise<ResultOf<T>> {
-  const shared = new SharedChains(pool, energy);
-  try {
-    return await shared.run(task, request, signal);
-  } finally {
-    shared.dispose();
+    this.threads.dispose();
   }
 }

@@ -1,8 +1,8 @@
 /** The pairs behind metrics and floors, on the calling thread or on all of a pool's: same numbers. */
-import { BnemError } from "../core/errors.js";
 import { Pace } from "../core/task.js";
 import type { Energy } from "../core/types.js";
 import type { WorkerPool } from "../kernels/pool.js";
+import { SharedEnergy } from "../kernels/shared-energy.js";
 import { type PairRequest, scorePair } from "./score-pair.js";
 
 /** Values of each request's metrics, in the order of the requests. `onDone` hears how many are done. */
@@ -27,8 +27,6 @@ export function scorePairsHere(energy: Energy, signal?: AbortSignal): ScorePairs
   };
 }
 
-let installs = 0;
-
 /**
  * Runs `work` with pairs shared by the pool's threads. An energy that cannot be made again by name (JavaScript functions, or one that its name and
  * options do not make) has them all on the calling thread.
@@ -40,19 +38,15 @@ export async function withPairsShared<T>(
   work: (scorePairs: ScorePairs) => Promise<T>,
 ): Promise<T> {
   const here = () => work(scorePairsHere(energy, signal));
-  const { name, options, check } = energy;
-  if (options === null) return here();
-  const key = `evaluated energy ${++installs}`;
-  pool.install(key, "energy", { name, options, check });
-  try {
-    return await work((requests, onDone) => {
+  const threads = new SharedEnergy(pool, energy);
+  const share = (key: string) =>
+    work((requests, onDone) => {
       const payloads = requests.map((request): PairPayload => ({ energy: key, request }));
       return pool.share<number[]>("pair", payloads, { signal, onProgress: onDone });
     });
-  } catch (error) {
-    if (error instanceof BnemError && error.code === "bad-energy") return here();
-    throw error;
+  try {
+    return await threads.run(share, here);
   } finally {
-    pool.uninstall(key);
+    threads.dispose();
   }
 }

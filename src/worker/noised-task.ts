@@ -3,8 +3,9 @@ import { BnemError } from "../core/errors.js";
 import type { Energy } from "../core/types.js";
 import { energyByName } from "../energies/registry.js";
 import { noised } from "../estimators/noised.js";
-import type { EnergyDescription, NoisedBlock } from "../estimators/noised-shared.js";
+import type { NoisedBlock } from "../estimators/noised-shared.js";
 import type { TaskContext, TaskResult } from "../kernels/pool-protocol.js";
+import type { EnergyDescription } from "../kernels/shared-energy.js";
 
 /** Makes an energy from its name and options. @throws BnemError("bad-energy") when that gives another energy than was described */
 export function installEnergy({ name, options, check }: EnergyDescription): TaskResult {
