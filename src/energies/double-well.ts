@@ -50,7 +50,11 @@ export function doubleWell(options: DoubleWellOptions = {}): Energy {
   const settings = checked(options);
   const { count, spatialDim, a, b, c, offset } = settings;
   const particles = { count, spatialDim };
-  const pairs: PairPotential = { energy: (r) => a * (r - offset) ** 4 + b * (r - offset) ** 2 + c, trap: 0 };
+  const pairEnergy = (r: number) => {
+    const square = (r - offset) * (r - offset);
+    return (a * square + b) * square + c;
+  };
+  const pairs: PairPotential = { energy: pairEnergy, trap: 0 };
   const dim = count * spatialDim;
   const point = latticePoint(particles, 0.6 * offset + 1);
   const isDw4 = JSON.stringify(settings) === JSON.stringify(checked({}));

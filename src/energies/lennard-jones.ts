@@ -58,7 +58,8 @@ function checked(options: LennardJonesOptions): Settings {
 
 /** Value, slope and half the curvature of s^2 - 2 s, s = (rm^2 / q)^3, in q. */
 function expansion(rm: number, q: number): readonly [number, number, number] {
-  const s = (rm * rm) ** 3 / (q * q * q);
+  const square = rm * rm;
+  const s = (square * square * square) / (q * q * q);
   return [s * (s - 2), (-6 * s * (s - 1)) / q, (3 * s * (7 * s - 4)) / (q * q)];
 }
 

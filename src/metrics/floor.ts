@@ -58,7 +58,7 @@ const TWO_SIDED = 1.959963984540054;
 
 /** Quantile of Student's law by its expansion at the normal one, z; error below .004 for 9 or more degrees of freedom. */
 function student(z: number, degrees: number): number {
-  const z3 = z ** 3;
+  const z3 = z * z * z;
   return z + (z3 + z) / (4 * degrees) + (5 * z3 * z * z + 16 * z3 + 3 * z) / (96 * degrees * degrees);
 }
 

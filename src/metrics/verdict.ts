@@ -35,7 +35,8 @@ function short(x: number): string {
 /** As many digits as the standard error bears. */
 function withError({ value, standardError }: Average): string {
   if (!(standardError > 0) || !Number.isFinite(value)) return short(value);
-  const digits = Math.max(0, Math.min(15, 1 - Math.floor(Math.log10(standardError))));
+  const exponent = Number(standardError.toExponential().split("e")[1]);
+  const digits = Math.max(0, Math.min(15, 1 - exponent));
   return `${Number(value.toFixed(digits))} +- ${Number(standardError.toPrecision(2))}`;
 }
 

@@ -13,6 +13,8 @@ function hash(arrays) {
   for (const array of arrays) {
     const view = typeof array === "number" ? new Float64Array([array]) : array;
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    // Engines are free in the bits of a NaN.
+    if (view.some(Number.isNaN)) throw new Error("NaN among the results");
     for (let i = 0; i < bytes.length; i++) {
       a = Math.imul(a ^ bytes[i], 0x01000193);
       b = Math.imul(b ^ bytes[i], 0x01000193);
@@ -76,15 +78,175 @@ function ring(bnem) {
   });
 }
 
-async function estimate(bnem, estimator) {
-  const energy = bnem.gaussianMixture({ components: 40, seed: 0 });
+async function estimate(bnem, estimator, target) {
+  const energy = target ?? bnem.gaussianMixture({ components: 40, seed: 0 });
   const schedule = bnem.geometricSchedule({ sigmaMin: 0.1, sigmaMax: 60 });
-  const variance = Float32Array.from({ length: 16 }, (_, i) => (i + 1) / 4);
-  const request = { energy, schedule, x: points(16), variance, key, exact: true, progress: 0, memory: new Map() };
+  const variance = Float32Array.from({ length: 16 }, (_, i) => (i + 1) / (target ? 1024 : 4));
+  const x = target ? places(target, 16) : points(16);
+  const request = { energy, schedule, x, variance, key, exact: true, progress: 0, memory: new Map() };
   return [(await estimator.estimate(request)).target];
 }
 
+/** Every energy with a kernel of its own but GMM-40, small. */
+const energies = {
+  "DW-4": (bnem) => bnem.doubleWell(),
+  "LJ-13": (bnem) => bnem.lennardJones(),
+  "LJ-55": (bnem) => bnem.lennardJones({ count: 55 }),
+  "soft Lennard-Jones in the plane": (bnem) =>
+    bnem.lennardJones({ count: 5, spatialDim: 2, pairCounting: "unordered", softCore: true, trap: 0.5 }),
+  ManyWell: (bnem) => bnem.manyWell({ dim: 8 }),
+  "Mueller-Brown": (bnem) => bnem.muellerBrown(),
+  funnel: (bnem) => bnem.funnel({ dim: 3 }),
+  rings: (bnem) => bnem.rings(),
+  "two moons": (bnem) => bnem.twoMoons(),
+  "modes 20 apart": (bnem) => bnem.gmm16(),
+};
+
+/** Configurations where the energy is small: particles about a grid with center of mass 0, anything else near the origin. */
+function places({ dim, particles }, n, unit = 1.1) {
+  const data = new Float32Array(n * dim);
+  if (!particles) return { data: data.map((_, i) => (((i * 37) % 101) - 50) / 32), n, dim };
+  const { count, spatialDim } = particles;
+  const jitter = (i) => (((i * 37) % 101) - 50) / 1024;
+  for (let i = 0; i < data.length; i++) {
+    const axis = i % spatialDim;
+    const particle = Math.floor(i / spatialDim) % count;
+    data[i] =
+      unit * [particle % 3, Math.floor(particle / 3) % (spatialDim === 2 ? 64 : 3), Math.floor(particle / 9)][axis] + jitter(i);
+  }
+  for (let row = 0; row < n; row++) {
+    for (let axis = 0; axis < spatialDim; axis++) {
+      let sum = 0;
+      for (let i = row * dim + axis; i < (row + 1) * dim; i += spatialDim) sum += data[i];
+      for (let i = row * dim + axis; i < (row + 1) * dim; i += spatialDim) data[i] -= sum / count;
+    }
+  }
+  return { data, n, dim };
+}
+
+/** What every energy with kernels has: value, gradient, noised score, and moves without and with a tether. */
+function rowsOf(name, make) {
+  const moved = (energy, more) => {
+    const x = places(energy, 12);
+    const request = { x, key, step: 5, moves: 4, leapfrogs: 3, leapfrogsOdd: 2, stepSize: filled(12, 1 / 64), ...more };
+    return Object.values(energy.hamiltonian(request)).map((value) => value.data ?? value);
+  };
+  return {
+    [`${name}: energy and gradient`]: (bnem) => Object.values(make(bnem).energyAndGradient(places(make(bnem), 17))),
+    [`${name}: noised`]: (bnem) => {
+      const energy = make(bnem);
+      const request = { x: places(energy, 9), variance: filled(9, 1 / 256), mcSamples: 32, mode: "antithetic", key };
+      const { score, energy: values } = energy.noised({ ...request, quantity: "score" });
+      return [score, values, energy.noised({ ...request, mode: "iid", quantity: "mean" }).mean];
+    },
+    [`${name}: moves`]: (bnem) => moved(make(bnem), { beta: Float32Array.from({ length: 12 }, (_, i) => 1 / (1 + i)) }),
+    [`${name}: tethered moves`]: (bnem) => {
+      const energy = make(bnem);
+      return moved(energy, { center: places(energy, 12, 1.125), tether: filled(12, 1 / 32) });
+    },
+  };
+}
+
+async function chains(bnem, energy, move, more = {}) {
+  const run = await bnem.runChains(energy, { chains: 8, steps: 12, warmup: 12, seed: 4, workers: 1, ...more, move });
+  const found = run.diagnostics.flatMap(({ rHat, ess, autocorrelationTime }) => [rHat, ess, autocorrelationTime]);
+  return [run.x.data, run.energy, run.stepSize, ...found.filter(Number.isFinite)];
+}
+
+/** One batch of stationary targets on LJ-13, with chains as the trainer makes them. */
+async function posteriorTargets(bnem) {
+  const energy = bnem.lennardJones();
+  const memory = new Map();
+  const start = async (count) => {
+    const run = await bnem.runChains(energy, { chains: count, steps: 1, warmup: 20, move: bnem.hmc(), seed: 1, workers: 1 });
+    return { x: run.x, stepSize: run.stepSize, energyCalls: 0, nonFinite: 0 };
+  };
+  const tools = { equilibrate: start, hamiltonian: async (request) => bnem.hamiltonian(energy, request) };
+  const estimator = bnem.posterior({ chains: 16, moves: 2, rowsPerLevel: 4 });
+  const request = { energy, n: 12, low: 1e-4, high: 1, key, exact: true, progress: 0, memory, chains: tools };
+  const { x, variance, target, slope } = await estimator.draw(request);
+  return [x.data, variance, target, slope, ...memory.values()];
+}
+
+function priorValues(energy, prior) {
+  const x = places(energy, 9);
+  const values = prior.evaluate(
+    x,
+    Float32Array.from({ length: 9 }, (_, i) => (i * i + 1) / 64),
+  );
+  return [...Object.values(values), ...Object.values(prior.options)];
+}
+
+/** Metrics of DW-4 against chains: everything that is measured, averages and curves. */
+async function particleMetrics(bnem) {
+  const energy = bnem.doubleWell();
+  const { x: reference } = await bnem.runChains(energy, { chains: 16, steps: 8, warmup: 20, move: bnem.hmc(), seed: 2 });
+  const logWeights = Float64Array.from({ length: 24 }, (_, i) => i / 32);
+  const found = await bnem.evaluate(places(energy, 24, 3), energy, { reference, logWeights, seed: 5, workers: 1 });
+  const numbers = [];
+  JSON.stringify(found, (_, value) => {
+    if (typeof value === "number") numbers.push(value);
+    return ArrayBuffer.isView(value) ? Array.from(value) : value;
+  });
+  return [Float64Array.from(numbers)];
+}
+
+/** Paths with a step variance from a pilot batch, driven by a prior. */
+async function nuPaths(bnem, weighted) {
+  const energy = bnem.doubleWell();
+  const prior = bnem.twoBodyPrior(energy, { std: 1.75 });
+  const model = { dim: energy.dim, score: async (x, variance) => prior.evaluate(x, variance).score };
+  const schedule = bnem.geometricSchedule({ sigmaMin: 0.05, sigmaMax: 8 });
+  const grid = bnem.edmGrid({ steps: 12, sigmaMin: 0.05, sigmaMax: 8 });
+  const options = { n: 40, key, draws: bnem.normalRows, grid, chunk: 16, nu: 0.5, particles: energy.particles };
+  const path = await bnem.reverseSde(model, weighted ? energy : undefined, schedule, options);
+  return [path.x.data, ...(weighted ? [path.logWeights] : [])];
+}
+
+function proposed(bnem, proposal) {
+  const energy = bnem.lennardJones({ count: 4 });
+  const request = { x: places(energy, 5), variance: filled(5, 1 / 64), mcSamples: 32, mode: "iid", key, quantity: "score" };
+  const result = bnem.noised(energy, { ...request, proposal });
+  return [result.energy, result.score, result.fellBack, result.energyCalls];
+}
+
 const bits = {
+  ...Object.assign({}, ...Object.entries(energies).map(([name, make]) => rowsOf(name, make))),
+  "exact draws of other energies": (bnem) =>
+    ["ManyWell", "funnel", "rings", "modes 20 apart"].flatMap((name) => {
+      const { exact } = energies[name](bnem);
+      return [exact.logZ, exact.sample(65, 3).data];
+    }),
+  "moves of a custom energy": (bnem) =>
+    Object.values(bnem.hamiltonian(ring(bnem), { x: points(8), key, moves: 3, leapfrogs: 2, stepSize: filled(8, 0.01) })).map(
+      (value) => value.data ?? value,
+    ),
+  "chains of HMC": (bnem) => chains(bnem, bnem.lennardJones(), bnem.hmc({ leapfrogs: 4 })),
+  "chains of MALA": (bnem) => chains(bnem, bnem.doubleWell(), bnem.mala()),
+  "chains of random walks": (bnem) => chains(bnem, bnem.funnel({ dim: 3 }), bnem.randomWalk()),
+  "chains of NUTS": (bnem) => chains(bnem, bnem.manyWell({ dim: 8 }), bnem.nuts({ maxDepth: 4 })),
+  "chains of tempering": (bnem) =>
+    chains(bnem, bnem.doubleWell(), bnem.tempering({ replicas: 4, move: bnem.hmc({ leapfrogs: 3 }) })),
+  "shifted proposals": (bnem) => proposed(bnem, "shifted"),
+  "Laplace proposals": (bnem) => proposed(bnem, "laplace"),
+  "posterior targets": posteriorTargets,
+  "Gaussian prior": (bnem) => priorValues(bnem.doubleWell(), bnem.gaussianPrior(bnem.doubleWell())),
+  "two-body prior": (bnem) => priorValues(bnem.doubleWell(), bnem.twoBodyPrior(bnem.doubleWell())),
+  "Moreau prior": (bnem) => priorValues(bnem.lennardJones(), bnem.moreauPrior(bnem.lennardJones())),
+  "metrics of particles": particleMetrics,
+  "extended XYZ": (bnem) => {
+    const energy = bnem.lennardJones();
+    const x = places(energy, 5);
+    const text = bnem.writeExtxyz(
+      { x, energy: energy.energy(x), logWeights: Float64Array.of(0, 0.1, -1 / 3, 1e-7, 5) },
+      energy.particles,
+    );
+    return [new TextEncoder().encode(text), bnem.readExtxyz(text).x.data];
+  },
+  "paths with a pilot": (bnem) => nuPaths(bnem, false),
+  "weighted paths with a pilot": (bnem) => nuPaths(bnem, true),
+  "estimator of NEM, particle by particle": (bnem) =>
+    estimate(bnem, bnem.noisedEnergy({ perParticle: true }), bnem.lennardJones()),
   "random bits": (bnem) => [bnem.bits(key, 3, 5, 1001)],
   "uniforms and normals": (bnem) => [bnem.uniforms(key, 0, 1, 1001), bnem.normals(key, 2, 7, 1001)],
   "normal rows and perturbations": (bnem) => [
