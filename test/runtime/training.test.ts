@@ -13,6 +13,15 @@ interface Outcome {
   readonly x: number[];
   readonly essFraction: number;
   readonly logZ: number;
+  readonly particles: Readonly<Record<string, ParticleRun>>;
+}
+
+/** A network of particles, trained and sampled. */
+interface ParticleRun {
+  readonly losses: number[];
+  readonly x: number[];
+  /** Two threads gave the bits of one. */
+  readonly sameOnTwo: boolean;
 }
 
 let at: Environments<Outcome>;
@@ -32,6 +41,16 @@ function compare(outcome: Outcome) {
   expect(largest(outcome.losses, expected.losses)).toBeLessThan(1e-4 * Math.max(...expected.losses.map(Math.abs)));
   expect(outcome.x.length).toBe(expected.x.length);
   expect(largest(outcome.x, expected.x)).toBeLessThan(0.06);
+  for (const [name, run] of Object.entries(expected.particles)) compareParticles(name, outcome.particles[name], run);
+}
+
+/** Boxes of particles are some 10 long. */
+function compareParticles(name: string, found: ParticleRun, truth: ParticleRun) {
+  expect(found.sameOnTwo, name).toBe(true);
+  expect(found.losses.length).toBe(truth.losses.length);
+  expect(largest(found.losses, truth.losses), name).toBeLessThan(1e-4 * Math.max(...truth.losses.map(Math.abs)));
+  expect(found.x.length).toBe(truth.x.length);
+  expect(largest(found.x, truth.x), name).toBeLessThan(0.01);
 }
 
 test("Node trains, saves, loads, samples and weighs; twice the same losses", () => {
@@ -40,6 +59,15 @@ test("Node trains, saves, loads, samples and weighs; twice the same losses", () 
   expect([...expected.losses, ...expected.x, expected.logZ].every(Number.isFinite)).toBe(true);
   expect(expected.essFraction).toBeGreaterThan(0);
   expect(expected.essFraction).toBeLessThanOrEqual(1);
+});
+
+test("Node trains networks of particles on their priors and samples them; two threads give the bits of one", () => {
+  expect(Object.keys(expected.particles)).toHaveLength(4);
+  for (const [name, { losses, x, sameOnTwo }] of Object.entries(expected.particles)) {
+    expect([...losses, ...x].every(Number.isFinite), name).toBe(true);
+    expect(new Set(losses).size, name).toBe(3);
+    expect(sameOnTwo, name).toBe(true);
+  }
 });
 
 test.each(["deno", "bun"] as const)("%s agrees with Node", async (name) => compare(await at.runtime(name)));
