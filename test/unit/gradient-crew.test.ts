@@ -1,11 +1,9 @@
 /** A crew whose program finds no memory on the workers: the calling thread trains alone, and the pool stays good for other work. */
 import { beforeAll, expect, test } from "vitest";
 import { initKernels } from "../../src/kernels/load.js";
-import { WorkerPool } from "../../src/kernels/pool.js";
 import type { Program } from "../../src/kernels/program.js";
 import { GradientCrew } from "../../src/training/gradient-crew.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
+import { poolOf } from "../support/test-pools.js";
 
 beforeAll(() => initKernels());
 
@@ -29,7 +27,7 @@ async function takesBlocks(crew: GradientCrew, milliseconds: number): Promise<bo
 }
 
 test("a program that no memory holds takes nothing else down; one that fits is used", async () => {
-  const pool = new WorkerPool({ threads: 2, source: await testWorkerSource(), tasks: testTasks });
+  const pool = poolOf(2);
   const crew = new GradientCrew(pool, programOf(2 ** 33), true, 4);
   await expect(pool.run("echo", 1)).rejects.toThrow(/no memory for \d+ bytes of a recorded program; it has 4 GiB/);
   await expect.poll(() => pool.run("echo", 2).catch(() => 0), { timeout: 5000 }).toBe(2);

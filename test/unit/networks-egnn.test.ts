@@ -4,7 +4,6 @@ import { BnemError } from "../../src/core/errors.js";
 import type { NetworkLengths } from "../../src/core/types.js";
 import { blockGradients } from "../../src/kernels/block-gradients.js";
 import { Machine } from "../../src/kernels/machine.js";
-import { WorkerPool } from "../../src/kernels/pool.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { type EgnnOptions, egnn } from "../../src/networks/egnn.js";
 import { mlp } from "../../src/networks/mlp.js";
@@ -17,8 +16,7 @@ import { type EgnnTwin, egnnTwin } from "../reference/egnn.js";
 import { relativeError } from "../support/network-cases.js";
 import { batchOf, byEngine, draw, key, leaveOwn, recorded, startOwn } from "../support/recorded.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
+import { poolOf } from "../support/test-pools.js";
 
 beforeAll(async () => {
   allowRelaxedSimd();
@@ -155,7 +153,7 @@ describe.each(cases)("%s, %s", (_, output, shape) => {
     const long = batchOf((network.blockRows as number) + 3, dim, width);
     const machine = await Machine.load(program, false);
     machine.view("parameters").set(parameters);
-    const pool = new WorkerPool({ threads: 2, source: await testWorkerSource(), tasks: testTasks });
+    const pool = poolOf(2);
     pool.install("egnn", "program", { program, exact: false });
     const found = await pool.run("gradient", { machine: "egnn", parameters, batch: long });
     expect(found).toEqual(blockGradients(machine, long));

@@ -5,7 +5,6 @@ import type { Energy, NetworkRecipe } from "../../src/core/types.js";
 import { doubleWell } from "../../src/energies/double-well.js";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.js";
-import { WorkerPool } from "../../src/kernels/pool.js";
 import { mlp } from "../../src/networks/mlp.js";
 import { NeuralModel } from "../../src/networks/model.js";
 import type { Network } from "../../src/networks/network.js";
@@ -14,47 +13,24 @@ import type { NeuralSampler, SampleResult } from "../../src/pipeline/neural-samp
 import { createTrainer, loadSampler, resumeTrainer } from "../../src/pipeline/trainer.js";
 import { gaussianPrior } from "../../src/priors/gaussian.js";
 import { twoBodyPrior } from "../../src/priors/two-body.js";
-import { tasks } from "../../src/worker/tasks.js";
 import { networkOf } from "../support/custom-networks.js";
 import { leaveOwn, startOwn } from "../support/recorded.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
+import { countingPool, disposePools, pathsHere, startWorkers } from "../support/test-pools.js";
 
 /** The pool that every call gets, whatever `workers` says. */
 const given = vi.hoisted(() => ({ pool: undefined as unknown }));
 vi.mock("../../src/worker/shared-pool.js", () => ({ sharedPool: () => given.pool }));
 
-let blocksHere = 0;
-const counting: typeof tasks.path = (payload, context) => {
-  blocksHere++;
-  return tasks.path(payload, context);
-};
-
-/** Shares everything at once, however little it is. */
-class EagerPool extends WorkerPool {
-  override share<T>(task: string, payloads: readonly unknown[], options: object = {}): Promise<T[]> {
-    return super.share<T>(task, payloads, { ...options, heavy: true });
-  }
-}
-
-let source: string;
-const pools: WorkerPool[] = [];
-
 async function usePool(threads: number): Promise<void> {
-  const pool = new EagerPool({ threads, source, tasks: { ...testTasks, path: counting } });
-  pools.push(pool);
+  const pool = countingPool(threads);
   given.pool = pool;
-  blocksHere = 0;
-  await Promise.all(Array.from({ length: threads - 1 }, () => pool.run("where", 0)));
+  await startWorkers(pool);
 }
 
-beforeAll(async () => {
-  await startOwn();
-  source = await testWorkerSource();
-});
+beforeAll(() => startOwn());
 afterEach(() => {
   vi.restoreAllMocks();
-  for (const pool of pools.splice(0)) pool.dispose();
+  disposePools();
 });
 afterAll(() => leaveOwn());
 
@@ -158,11 +134,11 @@ describe("many threads", () => {
     vi.spyOn(NeuralModel.prototype, "describe").mockReturnValue(undefined);
     const alone = lasting(await ask());
     vi.restoreAllMocks();
-    expect(blocksHere).toBe(0);
+    expect(pathsHere.blocks).toBe(0);
     for (const threads of [2, 3]) {
       await usePool(threads);
       expect(lasting(await ask()), `${threads} threads`).toEqual(alone);
-      expect(blocksHere, "workers computed blocks").toBeLessThan(3);
+      expect(pathsHere.blocks, "workers computed blocks").toBeLessThan(3);
     }
     sampler.dispose();
   });
@@ -179,10 +155,10 @@ describe("many threads", () => {
     ];
     await usePool(2);
     for (const sampler of samplers) {
-      blocksHere = 0;
+      pathsHere.blocks = 0;
       const result = await sampler.sample(40, { ...raw, workers: 2 });
       expect(lasting(result)).toEqual(expected);
-      expect(blocksHere).toBe(0);
+      expect(pathsHere.blocks).toBe(0);
       expect(result.notice).toMatch(/only the calling thread/);
       sampler.dispose();
     }

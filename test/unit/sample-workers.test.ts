@@ -10,45 +10,23 @@ import type { Network } from "../../src/networks/network.js";
 import type { NeuralSampler, SampleOptions, SampleResult } from "../../src/pipeline/neural-sampler.js";
 import { createTrainer } from "../../src/pipeline/trainer.js";
 import type { SamplerProgress } from "../../src/samplers/run-rows.js";
-import { tasks } from "../../src/worker/tasks.js";
 import { leaveOwn, startOwn } from "../support/recorded.js";
+import { countingPool, disposePools, EagerPool, pathsHere, poolOf, startWorkers } from "../support/test-pools.js";
 import { tinyOptions, tinyTarget } from "../support/tiny-loop.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
 
 /** The pool that every call gets, whatever `workers` says: this machine may have one core. */
 const given = vi.hoisted(() => ({ pool: undefined as unknown }));
 vi.mock("../../src/worker/shared-pool.js", () => ({ sharedPool: () => given.pool }));
 
-/** Blocks of rows that the calling thread computed. */
-let blocksHere = 0;
-const counting: typeof tasks.path = (payload, context) => {
-  blocksHere++;
-  return tasks.path(payload, context);
-};
-
-/** Shares everything at once, however little it is. */
-class EagerPool extends WorkerPool {
-  override share<T>(task: string, payloads: readonly unknown[], options: object = {}): Promise<T[]> {
-    return super.share<T>(task, payloads, { ...options, heavy: true });
-  }
-}
-
-let source: string;
-const pools: WorkerPool[] = [];
-
 function usePool(threads: number, Kind: typeof WorkerPool = EagerPool): WorkerPool {
-  const pool = new Kind({ threads, source, tasks: { ...testTasks, path: counting } });
-  pools.push(pool);
+  const pool = countingPool(threads, Kind);
   given.pool = pool;
-  blocksHere = 0;
   return pool;
 }
 
-/** The same with its workers running: little work is done before they start. */
 async function useRunningPool(threads: number): Promise<WorkerPool> {
   const pool = usePool(threads);
-  await Promise.all(Array.from({ length: threads - 1 }, () => pool.run("where", 0)));
+  await startWorkers(pool);
   return pool;
 }
 
@@ -71,12 +49,11 @@ const samplerOf = (method: string) => samplers.get(method) as NeuralSampler;
 
 beforeAll(async () => {
   await startOwn(); // only recorded programs can be sent to threads
-  source = await testWorkerSource();
   for (const method of methods) samplers.set(method, await made({ method }));
 });
 afterEach(() => {
   vi.restoreAllMocks();
-  for (const pool of pools.splice(0)) pool.dispose();
+  disposePools();
 });
 afterAll(async () => {
   for (const sampler of samplers.values()) sampler.dispose();
@@ -109,15 +86,15 @@ describe("the bits of one thread", () => {
     vi.spyOn(NeuralModel.prototype, "describe").mockReturnValue(undefined);
     const alone = lasting(await ask());
     vi.restoreAllMocks();
-    expect(blocksHere, "without a description no block is a task").toBe(0);
+    expect(pathsHere.blocks, "without a description no block is a task").toBe(0);
     expect(lasting(await ask())).toEqual(alone);
     for (const threads of [2, 3]) {
       const pool = await useRunningPool(threads);
       for (const chunk of [2048, 50]) {
-        blocksHere = 0;
+        pathsHere.blocks = 0;
         expect(lasting(await ask({ chunk })), `${threads} threads, chunk ${chunk}`).toEqual(alone);
       }
-      expect(blocksHere, "workers computed blocks").toBeLessThan(Math.ceil(n / (method === "me-nem" ? 2 : 50)));
+      expect(pathsHere.blocks, "workers computed blocks").toBeLessThan(Math.ceil(n / (method === "me-nem" ? 2 : 50)));
       expect([pool.liveWorkers, pool.notice]).toEqual([threads - 1, undefined]);
     }
   });
@@ -132,7 +109,7 @@ describe("the bits of one thread", () => {
   test("little work is sent nowhere", async () => {
     const pool = usePool(2, WorkerPool);
     await samplerOf("bnem").sample(20, { seed: 8, steps: 3 });
-    expect([pool.liveWorkers, blocksHere]).toEqual([0, 1]);
+    expect([pool.liveWorkers, pathsHere.blocks]).toEqual([0, 1]);
   });
 
   test("many calls at once and in turn start no more workers", async () => {
@@ -227,7 +204,7 @@ describe("rows that fail", () => {
     for (const options of [{}, raw, { ...raw, integrator: "heun" as const }]) {
       usePool(1);
       const alone = lasting(await holey.sample(2000, { seed: 3, steps: 3, ...options }));
-      expect(blocksHere, "the network is a program").toBeGreaterThan(0);
+      expect(pathsHere.blocks, "the network is a program").toBeGreaterThan(0);
       expect(alone.nonFinite).toBeGreaterThan(0);
       expect(alone.nonFinite).toBeLessThanOrEqual(20);
       expect(alone.energy.filter(Number.isNaN).length).toBe(alone.nonFinite);
@@ -370,7 +347,7 @@ describe("workers as an option", () => {
   });
 
   test("a worker that does not start, and a network that only tfjs can run: one line", async () => {
-    given.pool = new EagerPool({ threads: 2, source: "throw new Error('refused')", tasks });
+    given.pool = poolOf(2, { source: "throw new Error('refused')" }, EagerPool);
     const sampler = samplerOf("bnem");
     await sampler.sample(600, { steps: 3 });
     await vi.waitFor(async () => {

@@ -1,7 +1,6 @@
 /** A thousand training steps leave every memory as they found it: tensors, tfjs's heap, the kernels' memory, machines, workers. */
 import { engine, memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { WorkerPool } from "../../src/kernels/pool.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { blockRows } from "../../src/networks/record.js";
 import type { HeapBackend } from "../../src/networks/wasm/heap-backend.js";
@@ -10,9 +9,9 @@ import { TrainingLoop } from "../../src/training/training-loop.js";
 import { kernelBytes } from "../support/kernel-memory.js";
 import { leaveOwn, startOwn } from "../support/recorded.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
+import { poolOf } from "../support/test-pools.js";
 import { tinyConfig } from "../support/tiny-loop.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { type Holdings, testTasks } from "../support/worker-tasks.js";
+import type { Holdings } from "../support/worker-tasks.js";
 
 beforeAll(async () => {
   allowRelaxedSimd();
@@ -62,7 +61,7 @@ test("control: a tensor that is kept shows", async () => {
 
 test("on a worker, over steps and over trainers", async () => {
   await startOwn();
-  const pool = new WorkerPool({ threads: 2, source: await testWorkerSource(), tasks: testTasks });
+  const pool = poolOf(2);
   const runs = vi.spyOn(pool, "run");
   const inWorker = () => pool.run<Holdings>("holdings", null);
   const config = { ...tinyConfig({ method: "nem", steps, batchSize: 3 * blockRows, bufferEvery: 100 }), pool };

@@ -1,16 +1,10 @@
 /** When a job leaves for its worker. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { initKernels } from "../../src/kernels/load.js";
-import { WorkerPool } from "../../src/kernels/pool.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
+import { poolOf } from "../support/test-pools.js";
 
-let pool: WorkerPool;
-beforeAll(async () => {
-  await initKernels();
-  pool = new WorkerPool({ threads: 2, source: await testWorkerSource(), tasks: testTasks });
-});
-afterAll(() => pool.dispose());
+const pool = poolOf(2);
+beforeAll(() => initKernels());
 
 test("a job is done while the caller computes, without a turn in between; refusals come as before", async () => {
   await pool.run("echo", 0);

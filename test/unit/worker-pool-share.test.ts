@@ -1,26 +1,9 @@
 /** What a share of a pool tells while it runs, when it begins, and how it ends. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { initKernels } from "../../src/kernels/load.js";
-import { WorkerPool } from "../../src/kernels/pool.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
+import { poolOf } from "../support/test-pools.js";
 
-let source: string;
-const pools: WorkerPool[] = [];
-
-beforeAll(async () => {
-  await initKernels();
-  source = await testWorkerSource();
-});
-afterAll(() => {
-  for (const pool of pools) pool.dispose();
-});
-
-function poolOf(threads: number): WorkerPool {
-  const pool = new WorkerPool({ threads, source, tasks: testTasks });
-  pools.push(pool);
-  return pool;
-}
+beforeAll(() => initKernels());
 
 describe("a share tells", () => {
   test.each([1, 3])("what tasks report and return, by payload (%i threads)", async (threads) => {

@@ -1,5 +1,5 @@
 import type { Worker as Thread } from "node:worker_threads";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { BnemError } from "../../src/core/errors.js";
 import { keyOf } from "../../src/core/random.js";
 import type { NoisedRequest } from "../../src/core/types.js";
@@ -9,33 +9,17 @@ import { noised } from "../../src/estimators/noised.js";
 import { noisedShared } from "../../src/estimators/noised-shared.js";
 import { initKernels, kernelReport } from "../../src/kernels/load.js";
 import { perturbations } from "../../src/kernels/perturbations.js";
-import { WorkerPool } from "../../src/kernels/pool.js";
 import { hardwareThreads, resolveWorkers } from "../../src/kernels/worker-count.js";
 import { noisedOnAllCores } from "../../src/worker/noised-on-all-cores.js";
 import { sharedPool } from "../../src/worker/shared-pool.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
-
-let source: string;
-const pools: WorkerPool[] = [];
+import { poolOf } from "../support/test-pools.js";
 
 beforeAll(async () => {
   allowRelaxedSimd();
   await initKernels();
   expect(kernelReport().relaxed, "this engine loads the relaxed build").toBe(true);
-  source = await testWorkerSource();
 });
-afterAll(() => {
-  for (const pool of pools) pool.dispose();
-});
-
-function poolOf(threads: number, options: { source?: string; startLimit?: number } = {}): WorkerPool {
-  const pool = new WorkerPool({ threads, source, tasks: testTasks, ...options });
-  pools.push(pool);
-  return pool;
-}
-
 const target = gaussianMixture({ components: 40, seed: 0 });
 
 function requestOf(n: number, options: Partial<NoisedRequest> = {}): NoisedRequest {
