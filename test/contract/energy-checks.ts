@@ -1,6 +1,7 @@
 /** What the interface `Energy` promises, as checks that return problems. */
 import { type Batch, type Energy, energyByName, keyOf, normalRows } from "bnem";
-import { type Checks, Problems, rowsOf, sameBits, zOfMean } from "../support/contract.js";
+import { type Checks, Problems, rowsOf, sameBits } from "../support/contract.js";
+import { zOfMean } from "../support/z-scores.js";
 
 export interface EnergySubject {
   readonly energy: Energy;

@@ -16,6 +16,7 @@ import {
 } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { oracle, requestOf, schedule } from "../support/estimate-request.js";
+import { zOfMean } from "../support/z-scores.js";
 
 beforeAll(() => init());
 
@@ -30,12 +31,6 @@ function rowsOf(level: number): { x: Batch; variance: Float32Array; truth: Float
   const variance = Float32Array.from({ length: ROWS }, (_, i) => (top * (level + (i + 0.5) / ROWS)) / LEVELS);
   const x = perturb((gmm.exact as NonNullable<Energy["exact"]>).sample(ROWS, 31), variance, keyOf(32), level);
   return { x, variance, truth: closed(x, variance).energy };
-}
-
-function zOfMean(values: readonly number[], expected: number): number {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
-  return (mean - expected) / Math.sqrt(variance / values.length);
 }
 
 const losses = (values: readonly number[]) => new Map([["bootstrap.loss", Float64Array.from(values)]]);

@@ -4,7 +4,7 @@
  */
 import { type Batch, type Energy, energyByName, init } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { zOfMean } from "../support/contract.js";
+import { zOfMean } from "../support/z-scores.js";
 
 const N = 20_000;
 

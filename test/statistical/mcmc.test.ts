@@ -26,6 +26,7 @@ import {
   uniforms,
 } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
+import { zOfMean } from "../support/z-scores.js";
 
 const ROWS = 10_000;
 const SEED = 5;
@@ -36,10 +37,9 @@ function exactDraws(target: Energy, n = ROWS, seed = SEED): Batch {
   return (target.exact as NonNullable<Energy["exact"]>).sample(n, seed);
 }
 
+/** 0 too where nothing changes at all. */
 function zOf(values: readonly number[], expected = 0): number {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-  return variance === 0 ? (mean === expected ? 0 : Infinity) : (mean - expected) / Math.sqrt(variance / values.length);
+  return values.every((value) => value === expected) ? 0 : zOfMean(values, expected);
 }
 
 /** z of the mean change of the energy, and of bounded functions of the first coordinates (a funnel's own have no variance to speak of). */

@@ -4,6 +4,7 @@
  */
 import { type Batch, type DrawMode, derive, type Energy, gaussianMixture, init, keyOf, perturb } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
+import { meanOf, zOfMean } from "../support/z-scores.js";
 
 const ROWS = 16;
 const target = gaussianMixture({ components: 40, seed: 0 });
@@ -30,16 +31,6 @@ function ratios(mode: DrawMode, h: number, mcSamples: number, keys: number, wron
     const { energy } = noised({ x, variance, mcSamples, mode, quantity: "energy", key: derive(keyOf(77), mode, i) });
     return Float64Array.from(energy, (e, r) => Math.exp(truth[r] - e));
   });
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((a, b) => a + b, 0) / values.length;
-}
-
-function zOfMean(values: readonly number[], expected: number): number {
-  const mean = meanOf(values);
-  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
-  return (mean - expected) / Math.sqrt(variance / values.length);
 }
 
 /** Variance over keys of each row's ratio, averaged geometrically over rows. */

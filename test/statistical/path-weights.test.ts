@@ -21,6 +21,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { gmm40, mixtureAt, mixtureEnergy, mixtureModel, type ReferenceMixture } from "../reference/mixture.js";
 import { referenceNormals } from "../reference/normals.js";
+import { zOfWeights } from "../support/z-scores.js";
 
 /** Two modes of unequal weight; Z = exp(-shift). */
 const two: ReferenceMixture = {
@@ -37,14 +38,6 @@ const energy = mixtureEnergy(two, shift);
 const schedule = geometricSchedule({ sigmaMin: 0.02, sigmaMax: 6 });
 const grid = edmGrid({ steps: 24, sigmaMin: 0.1, sigmaMax: 5.5 });
 const n = 8000;
-
-/** z of mean w against Z, in its own standard error. */
-function zOfZ(logWeights: Float64Array, logZ: number): number {
-  const w = logWeights.map((value) => Math.exp(value - logZ));
-  const average = w.reduce((a, b) => a + b, 0) / w.length;
-  const variance = w.reduce((a, b) => a + (b - average) ** 2, 0) / (w.length - 1);
-  return (average - 1) / Math.sqrt(variance / w.length);
-}
 
 function run(model: ScoreModel, seed: number, options: Partial<Parameters<typeof reverseSde>[3]> = {}) {
   return reverseSde(model, energy, schedule, {
@@ -87,7 +80,7 @@ describe("mean w = Z", () => {
     const logWeights = path.logWeights as Float64Array;
     const summary = importance(logWeights);
     expect(summary.essFraction).toBeGreaterThan(0.05);
-    expect(Math.abs(zOfZ(logWeights, -shift))).toBeLessThan(6);
+    expect(Math.abs(zOfWeights(logWeights, -shift))).toBeLessThan(6);
     // The mode fraction is the mass of x_1 > 0, not the mode weight: 0.99865 of each mode is on its side.
     const side = 0.9986501;
     const truth = (2 / 3) * side + (1 / 3) * (1 - side);
@@ -102,7 +95,7 @@ describe("mean w = Z", () => {
       data: referenceNormals(key, step, first, rows, dim).data.map((v) => 0.95 * v),
     });
     const path = await run(exact, 6, { transition: exponential(), draws: shrunk });
-    expect(Math.abs(zOfZ(path.logWeights as Float64Array, -shift))).toBeGreaterThan(11);
+    expect(Math.abs(zOfWeights(path.logWeights as Float64Array, -shift))).toBeGreaterThan(11);
   });
 
   test("negative control: the Langevin steps without their ratio are noticed", async () => {
@@ -112,9 +105,9 @@ describe("mean w = Z", () => {
     const path = await run(exact, 7, { transition: exponential(), corrector: short });
     const terms = await langevinTerms(path.x.n, short, 7);
     expect(importance(path.logWeights as Float64Array).essFraction).toBeGreaterThan(0.05);
-    expect(Math.abs(zOfZ(path.logWeights as Float64Array, -shift))).toBeLessThan(6);
+    expect(Math.abs(zOfWeights(path.logWeights as Float64Array, -shift))).toBeLessThan(6);
     const without = (path.logWeights as Float64Array).map((value, i) => value - terms[i]);
-    expect(Math.abs(zOfZ(without, -shift))).toBeGreaterThan(11);
+    expect(Math.abs(zOfWeights(without, -shift))).toBeGreaterThan(11);
   });
 });
 
@@ -238,6 +231,6 @@ describe("memory-efficient score", () => {
     );
     const path = await run(model, 9, { n: 2000, transition: exponential() });
     expect(importance(path.logWeights as Float64Array).essFraction).toBeGreaterThan(0.05);
-    expect(Math.abs(zOfZ(path.logWeights as Float64Array, -shift))).toBeLessThan(6);
+    expect(Math.abs(zOfWeights(path.logWeights as Float64Array, -shift))).toBeLessThan(6);
   });
 });

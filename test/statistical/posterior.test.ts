@@ -17,6 +17,7 @@ import {
   posterior,
 } from "bnem";
 import { beforeAll, expect, test } from "vitest";
+import { zOfMean } from "../support/z-scores.js";
 
 beforeAll(() => init());
 
@@ -66,19 +67,19 @@ function slopes(x: Batch, variance: Float32Array): number[] {
   return Array.from(up, (value, i) => (value - down[i]) / Math.log(1.01));
 }
 
-function zOfMean(values: readonly number[]): number {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
-  return mean / Math.sqrt(variance / values.length);
-}
-
 /** z of the errors of targets against the closed forms: sigma (target - score) per axis, multiplied by the sign of the score, and the slope's. */
 async function errors(start: Batch): Promise<{ score: number; slope: number }> {
   const { x, variance, target: score, slope } = await drawn(chains, 0, new Map(), start);
   const truth = closed(x, variance).score;
   const pull = Array.from(score, (s, i) => Math.sqrt(variance[i >> 1]) * (s - truth[i]) * Math.sign(truth[i]));
   const trueSlope = slopes(x, variance);
-  return { score: zOfMean(pull), slope: zOfMean(Array.from(slope as Float32Array, (s, i) => s - trueSlope[i])) };
+  return {
+    score: zOfMean(pull, 0),
+    slope: zOfMean(
+      Array.from(slope as Float32Array, (s, i) => s - trueSlope[i]),
+      0,
+    ),
+  };
 }
 
 test("score and slope targets are unbiased from the first draw; chains that are not at the target give themselves away", async () => {

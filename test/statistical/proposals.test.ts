@@ -21,10 +21,10 @@ import {
 } from "bnem";
 import { describe, expect, test } from "vitest";
 import { laplaceTwin, mixtureTwin, shiftedTwin, type Weights } from "../reference/proposals.js";
-import { zOfMean } from "../support/contract.js";
 import { requestOf } from "../support/estimate-request.js";
 import { icosahedron, pairCluster } from "../support/pair-energies.js";
 import { smoothMixture } from "../support/smooth-mixture.js";
+import { meanOf, zOfMean } from "../support/z-scores.js";
 
 await init();
 
@@ -32,8 +32,6 @@ const ROWS = 16;
 const target = gaussianMixture({ components: 40, seed: 0 });
 const closedForm = target.noisedExact as NonNullable<Energy["noisedExact"]>;
 const proposals = ["shifted", "laplace"] as const;
-
-const meanOf = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 
 function rowsAt(h: number): { x: Batch; variance: Float32Array } {
   const variance = new Float32Array(ROWS).fill(h);

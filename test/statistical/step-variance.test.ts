@@ -21,6 +21,7 @@ import {
 import { beforeAll, describe, expect, test } from "vitest";
 import { gmm40, mixtureEnergy, mixtureModel, type ReferenceMixture } from "../reference/mixture.js";
 import { referenceNormals } from "../reference/normals.js";
+import { zOfMean } from "../support/z-scores.js";
 
 beforeAll(() => init());
 
@@ -61,13 +62,6 @@ function recursion(grid: Float64Array, nu: number, corrector?: Corrector): numbe
   return variance;
 }
 
-/** z of the mean of independent estimates. */
-function zOf(values: readonly number[], expected: number): number {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const square = values.reduce((a, b) => a + (b - mean) ** 2, 0) / (values.length - 1);
-  return (mean - expected) / Math.sqrt(square / values.length);
-}
-
 async function variances(grid: Float64Array, options: Partial<ReverseSdeOptions>, seed: number): Promise<number[]> {
   const found: number[] = [];
   for (let i = 0; i < 40; i++) found.push(meanSquare((await run(grid, { ...options, key: keyOf(seed + i) })).x));
@@ -80,11 +74,11 @@ describe("a Gaussian, exact score", () => {
     async (steps) => {
       const grid = gridOf(steps);
       expect(recursion(grid, 1)).toBeCloseTo(c + grid[0], 12);
-      expect(Math.abs(zOf(await variances(grid, { nu: 1 }, 1000 * steps), c + grid[0]))).toBeLessThan(6);
+      expect(Math.abs(zOfMean(await variances(grid, { nu: 1 }, 1000 * steps), c + grid[0]))).toBeLessThan(6);
       const narrow = await variances(grid, { nu: 0 }, 1000 * steps + 500);
       expect(recursion(grid, 0)).toBeLessThan(0.95 * (c + grid[0]));
-      expect(Math.abs(zOf(narrow, recursion(grid, 0)))).toBeLessThan(6);
-      expect(zOf(narrow, c + grid[0])).toBeLessThan(-11);
+      expect(Math.abs(zOfMean(narrow, recursion(grid, 0)))).toBeLessThan(6);
+      expect(zOfMean(narrow, c + grid[0])).toBeLessThan(-11);
     },
   );
 
@@ -94,9 +88,9 @@ describe("a Gaussian, exact score", () => {
   ])("nu = .5 follows the recursion in between (%s); control: .4 and .6", async (_name, corrector) => {
     const grid = gridOf(6);
     const found = await variances(grid, { nu: 0.5, corrector }, 7000);
-    expect(Math.abs(zOf(found, recursion(grid, 0.5, corrector)))).toBeLessThan(6);
-    expect(zOf(found, recursion(grid, 0.6, corrector))).toBeLessThan(-11);
-    expect(zOf(found, recursion(grid, 0.4, corrector))).toBeGreaterThan(11);
+    expect(Math.abs(zOfMean(found, recursion(grid, 0.5, corrector)))).toBeLessThan(6);
+    expect(zOfMean(found, recursion(grid, 0.6, corrector))).toBeLessThan(-11);
+    expect(zOfMean(found, recursion(grid, 0.4, corrector))).toBeGreaterThan(11);
   });
 
   test("the pilot is counted, needs no rows of the run, and nu = 0 needs none", async () => {
@@ -120,8 +114,8 @@ describe("a Gaussian, exact score", () => {
     const one: ReferenceMixture = { dim, means: [[0, 0, 0, 0]], std: Math.sqrt(c), weights: [1] };
     const last = 1 - toZero[1] / (c + toZero[1]);
     const raw = await variances(toZero, { nu: 1 }, 9000);
-    expect(Math.abs(zOf(raw, last * last * (c + toZero[1])))).toBeLessThan(6);
-    expect(zOf(raw, c)).toBeLessThan(-11);
+    expect(Math.abs(zOfMean(raw, last * last * (c + toZero[1])))).toBeLessThan(6);
+    expect(zOfMean(raw, c)).toBeLessThan(-11);
     const found: number[] = [];
     for (let i = 0; i < 40; i++) {
       const options = { n: 2000, key: keyOf(9500 + i), draws: normalRows, grid: toZero, priorVariance: c + toZero[7], nu: 1 };
@@ -130,7 +124,7 @@ describe("a Gaussian, exact score", () => {
       // Steps that are exact but for the pilot's error make weights that are almost equal.
       expect(importance(path.logWeights as Float64Array).essFraction).toBeGreaterThan(0.9);
     }
-    expect(Math.abs(zOf(found, c))).toBeLessThan(6);
+    expect(Math.abs(zOfMean(found, c))).toBeLessThan(6);
   });
 });
 

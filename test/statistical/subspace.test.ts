@@ -21,6 +21,7 @@ import {
   type ScoreModel,
 } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
+import { zOfWeights } from "../support/z-scores.js";
 
 beforeAll(() => init());
 
@@ -159,13 +160,6 @@ describe("path weights", () => {
   const n = 4000;
   // In 9 dimensions a weight of 12 such levels has a population ESS of .4 % (bridge) and 1 % (exponential), where z means nothing.
   const fine = edmGrid({ steps: 64, sigmaMin: 0.1, sigmaMax: 5 });
-  /** z of mean w against Z, in its own standard error. */
-  function zOfZ(logWeights: Float64Array): number {
-    const w = logWeights.map((value) => Math.exp(value - logZ));
-    const average = w.reduce((a, b) => a + b, 0) / w.length;
-    const variance = w.reduce((a, b) => a + (b - average) ** 2, 0) / (w.length - 1);
-    return (average - 1) / Math.sqrt(variance / w.length);
-  }
 
   test.each([
     ["exact score, bridge", scoreOf(), { transition: bridge() }],
@@ -183,14 +177,14 @@ describe("path weights", () => {
     const weights = logWeights as Float64Array;
     const summary = importance(weights);
     expect(summary.essFraction).toBeGreaterThan(0.05);
-    expect(Math.abs(zOfZ(weights))).toBeLessThan(6);
+    expect(Math.abs(zOfWeights(weights, logZ))).toBeLessThan(6);
     expect(Math.abs((summary.logZ - logZ) / summary.logZError)).toBeLessThan(6);
     expect(farthestCenter(x.data)).toBeLessThan(1e-5);
     // The same paths weighed by the code for dim free axes.
     const unnamed = { ...trap, energy: trap.energy, energyAndGradient: trap.energyAndGradient, particles: undefined };
     const draws: NormalSource = (...of) => ({ data: onSubspace(normalRows(...of).data) });
     const wrong = await reverseSde(model, unnamed, schedule, { ...base, n, ...options, draws });
-    expect(Math.abs(zOfZ(wrong.logWeights as Float64Array))).toBeGreaterThan(11);
+    expect(Math.abs(zOfWeights(wrong.logWeights as Float64Array, logZ))).toBeGreaterThan(11);
     // And log Z of all axes is another number.
     const full = (dim / 2) * Math.log(2 * Math.PI * c);
     expect(Math.abs((summary.logZ - full) / summary.logZError)).toBeGreaterThan(11);

@@ -57,11 +57,3 @@ export function sameBits(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 export function rowsOf(x: Batch, from: number, to: number): Batch {
   return { data: x.data.slice(from * x.dim, to * x.dim), n: to - from, dim: x.dim };
 }
-
-/** z of the mean of independent numbers against what it should be. */
-export function zOfMean(values: ArrayLike<number>, expected: number): number {
-  const list = Array.from(values);
-  const mean = list.reduce((a, b) => a + b, 0) / list.length;
-  const variance = list.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (list.length - 1);
-  return (mean - expected) / Math.sqrt(variance / list.length);
-}
