@@ -30,7 +30,7 @@ export function edgeGate(
   }
 }
 
-export function sigmoidOf(x: f32): f32 {
+function sigmoidOf(x: f32): f32 {
   return f32x4.extract_lane(sigmoidFull(f32x4.splat(x)), 0);
 }
 

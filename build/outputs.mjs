@@ -1,6 +1,6 @@
 /** Atomic writing into dist/ and the sizes printed at each build. */
 import { readFileSync } from "node:fs";
-import { chmod, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -15,12 +15,6 @@ export async function put(name, content, mode = 0o644) {
   await writeFile(file, content);
   await chmod(file, mode);
   await rename(file, join("dist", name));
-}
-
-/** Replaces the folder dist/NAME by dist/.PID-NAME. */
-export async function putFolder(name) {
-  await rm(join("dist", name), { recursive: true, force: true });
-  await rename(temporary(name), join("dist", name));
 }
 
 /** Package, folder of src/, or file of dist/ that an input belongs to. */

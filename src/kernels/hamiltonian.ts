@@ -83,7 +83,7 @@ export function checkHamiltonian(call: string, request: ChainRequest, dim: numbe
 }
 
 /** Leapfrogs of one row in all moves of a request. */
-export function leapfrogsOf({ moves, leapfrogs, leapfrogsOdd = leapfrogs, step = 0 }: HamiltonianRequest): number {
+function leapfrogsOf({ moves, leapfrogs, leapfrogsOdd = leapfrogs, step = 0 }: HamiltonianRequest): number {
   const odd = Math.floor((moves + (step & 1)) / 2);
   return odd * leapfrogsOdd + (moves - odd) * leapfrogs;
 }

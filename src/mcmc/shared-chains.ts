@@ -7,7 +7,7 @@ import { hamiltonian } from "./hamiltonian.js";
 import { nutsMoves } from "./nuts-moves.js";
 
 /** What can be asked of rows; each is a pure function of an energy and a request, row by row. */
-export const rowTasks = { hamiltonian, nuts: nutsMoves };
+const rowTasks = { hamiltonian, nuts: nutsMoves };
 export type RowTask = keyof typeof rowTasks;
 export type RequestOf<T extends RowTask> = Parameters<(typeof rowTasks)[T]>[1];
 export type ResultOf<T extends RowTask> = ReturnType<(typeof rowTasks)[T]>;

@@ -18,7 +18,7 @@ const LEVELS = 56;
 const OFFSET = 0.01;
 
 /** Numbers of a level: per interval the cubics of energy and of its derivative by c. */
-export const LEVEL_FLOATS = 8 * INTERVALS;
+const LEVEL_FLOATS = 8 * INTERVALS;
 
 export interface PairTable {
   readonly unit: number;
@@ -171,20 +171,4 @@ export function placeOf({ start, step, levels, unit }: PairTable, variance: numb
     step * t * (3 * t - 2) * rate,
   );
   return { low, weights };
-}
-
-/** u_sigma(r) from the table in f64, for means over many distances and for tests. */
-export function tableEnergy(table: PairTable, place: LevelPlace, r: number): number {
-  const square = Math.fround(Math.min(Math.max(r * r, table.least), table.most));
-  const word = new Int32Array(Float32Array.of(square).buffer)[0];
-  const least = new Int32Array(Float32Array.of(table.least).buffer)[0];
-  const z = (word & ((1 << FRACTION_BITS) - 1)) / (1 << FRACTION_BITS);
-  const at = 8 * ((word >> FRACTION_BITS) - (least >> FRACTION_BITS));
-  const [w0, w1, w2, w3] = place.weights;
-  const [low, high] = [table.levels[place.low], table.levels[place.low + 1]];
-  let value = 0;
-  for (let k = 3; k >= 0; k--) {
-    value = value * z + w0 * low[at + k] + w1 * high[at + k] + w2 * low[at + 4 + k] + w3 * high[at + 4 + k];
-  }
-  return value;
 }

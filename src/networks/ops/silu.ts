@@ -22,13 +22,6 @@ export function siluGradientPlain(x: Tensor, dy: Tensor): Tensor {
   return mul(dy, mul(s, add(1, mul(x, sub(1, s)))));
 }
 
-/** g dy silu''(x), silu''(x) = s (1 - s) (2 + x (1 - 2 s)); third derivatives come through these plain operations. */
-export function siluCurvaturePlain(x: Tensor, dy: Tensor, g: Tensor): Tensor {
-  const s = sigmoid(x);
-  const second = mul(mul(s, sub(1, s)), add(2, mul(x, sub(1, mul(s, 2)))));
-  return mul(mul(g, dy), second);
-}
-
 export const siluGradients: readonly GradConfig[] = [
   {
     kernelName: "BnemSilu",
