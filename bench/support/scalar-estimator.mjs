@@ -3,45 +3,25 @@
  * a time, no allocation. `skip`: the same two passes as the kernel, leaving out components 30 above the least; otherwise one exp
  * per component.
  */
+import { ScalarNormals } from "./scalar-normals.mjs";
 
 /** out[r] = E_K of row r. means [count, 2]; std shared; weights equal. */
 export function scalarEstimator(means, count, std, x, n, sigma, K, skip, out) {
   const half = 0.5 / (std * std);
   const constant = Math.log(count) + Math.log(2 * Math.PI * std * std);
   const q = new Float64Array(count);
-  for (let r = 0; r < n; r++) out[r] = row(means, count, half, constant, x[2 * r], x[2 * r + 1], sigma, K, skip, q, r);
+  const normals = new ScalarNormals();
+  for (let r = 0; r < n; r++) out[r] = row(means, count, half, constant, x[2 * r], x[2 * r + 1], sigma, K, skip, q, r, normals);
 }
 
-function row(means, count, half, constant, px, py, sigma, K, skip, q, r) {
-  let s0 = Math.imul(r + 1, 0x9e3779b1);
-  let s1 = s0 ^ 0x243f6a88;
-  let s2 = s0 ^ 0x13198a2e;
-  let s3 = s0 ^ 0x299f31d0;
+function row(means, count, half, constant, px, py, sigma, K, skip, q, r, normals) {
+  normals.begin(r);
   let low = Infinity;
   let total = 0;
   for (let k = 0; k < K; k++) {
-    let sum = (s0 + s3) | 0;
-    const first = (((sum << 7) | (sum >>> 25)) + s0) >>> 0;
-    let t = s1 << 9;
-    s2 ^= s0;
-    s3 ^= s1;
-    s1 ^= s2;
-    s0 ^= s3;
-    s2 ^= t;
-    s3 = (s3 << 11) | (s3 >>> 21);
-    sum = (s0 + s3) | 0;
-    const second = (((sum << 7) | (sum >>> 25)) + s0) >>> 0;
-    t = s1 << 9;
-    s2 ^= s0;
-    s3 ^= s1;
-    s1 ^= s2;
-    s0 ^= s3;
-    s2 ^= t;
-    s3 = (s3 << 11) | (s3 >>> 21);
-    const radius = sigma * Math.sqrt(-2 * Math.log((first + 0.5) * 2.3283064365386963e-10));
-    const angle = second * 1.4629180792671596e-9;
-    const yx = px + radius * Math.cos(angle);
-    const yy = py + radius * Math.sin(angle);
+    normals.draw(sigma);
+    const yx = px + normals.cosine;
+    const yy = py + normals.sine;
     let least = Infinity;
     for (let j = 0; j < count; j++) {
       const dx = yx - means[2 * j];

@@ -2,6 +2,7 @@
  * Lennard-Jones clusters as a careful programmer writes them in JavaScript: f64, no root and one division a pair, no allocation; and the noised-energy
  * estimator on them, one draw at a time, normals by Box and Muller on xoshiro128++.
  */
+import { ScalarNormals } from "./scalar-normals.mjs";
 
 /** E of the configuration y [count, 3]: pairs counted twice, a trap of stiffness 1; with `gradient` that too. */
 export function pairEnergy(y, count, gradient) {
@@ -47,41 +48,20 @@ function trap(y, count, gradient) {
 /** out[r] = E_K of row r of x [n, 3 count]. */
 export function pairEstimator(x, n, count, sigma, K, out) {
   const y = new Float64Array(3 * count + 1);
-  for (let r = 0; r < n; r++) out[r] = row(x, r, count, sigma, K, y);
+  const normals = new ScalarNormals();
+  for (let r = 0; r < n; r++) out[r] = row(x, r, count, sigma, K, y, normals);
 }
 
-function row(x, r, count, sigma, K, y) {
+function row(x, r, count, sigma, K, y, normals) {
   const dim = 3 * count;
-  let s0 = Math.imul(r + 1, 0x9e3779b1);
-  let s1 = s0 ^ 0x243f6a88;
-  let s2 = s0 ^ 0x13198a2e;
-  let s3 = s0 ^ 0x299f31d0;
+  normals.begin(r);
   let low = Infinity;
   let total = 0;
   for (let k = 0; k < K; k++) {
     for (let d = 0; d < dim; d += 2) {
-      let sum = (s0 + s3) | 0;
-      const first = (((sum << 7) | (sum >>> 25)) + s0) >>> 0;
-      let t = s1 << 9;
-      s2 ^= s0;
-      s3 ^= s1;
-      s1 ^= s2;
-      s0 ^= s3;
-      s2 ^= t;
-      s3 = (s3 << 11) | (s3 >>> 21);
-      sum = (s0 + s3) | 0;
-      const second = (((sum << 7) | (sum >>> 25)) + s0) >>> 0;
-      t = s1 << 9;
-      s2 ^= s0;
-      s3 ^= s1;
-      s1 ^= s2;
-      s0 ^= s3;
-      s2 ^= t;
-      s3 = (s3 << 11) | (s3 >>> 21);
-      const radius = sigma * Math.sqrt(-2 * Math.log((first + 0.5) * 2.3283064365386963e-10));
-      const angle = second * 1.4629180792671596e-9;
-      y[d] = x[r * dim + d] + radius * Math.cos(angle);
-      y[d + 1] = x[r * dim + d + 1] + radius * Math.sin(angle);
+      normals.draw(sigma);
+      y[d] = x[r * dim + d] + normals.cosine;
+      y[d + 1] = x[r * dim + d + 1] + normals.sine;
     }
     const energy = pairEnergy(y, count, null);
     if (energy < low) {
