@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { portable } from "../../build/bundle.mjs";
+import type { CaseErrors } from "../support/backend-cases.js";
 import { swiftshaderEnvironment } from "../support/chromium.js";
 import { complete, mustRun } from "../support/runtimes.js";
 
@@ -23,6 +24,7 @@ interface Answer {
     readonly report: object;
     readonly running: string;
     readonly errors: Record<string, number>;
+    readonly particles: Record<string, { readonly found: CaseErrors; readonly bounds: CaseErrors }>;
     readonly steps: Steps;
   };
   readonly told: string;
@@ -65,6 +67,15 @@ await main(create([]));`;
     expect(Object.keys(answer.webgpu.errors).length).toBe(4);
     // As on wasm (test/unit); WGSL allows exp, sqrt and division a few units in the last place more.
     for (const [name, error] of Object.entries(answer.webgpu.errors)) expect(error, `${name}: ${error}`).toBeLessThan(2e-5);
+  });
+
+  test("networks of particles have the values and gradients of their f64 twins, with every loss", () => {
+    const { particles } = answer.webgpu;
+    expect(Object.keys(particles).length).toBe(14);
+    for (const [name, { found, bounds }] of Object.entries(particles)) {
+      for (const [kind, bound] of Object.entries(bounds))
+        expect(found[kind as keyof CaseErrors], `${name}: ${JSON.stringify(found)}`).toBeLessThan(bound);
+    }
   });
 
   test("first training losses equal wasm's to 1e-5, and so do scores", () => {
