@@ -4,7 +4,7 @@ import type { Batch, Energy, Key } from "../core/types.js";
 import { LEAST_DRAWS } from "./diagnostics.js";
 import { FIRST_STEP } from "./hamiltonian-move.js";
 import { addInfo, type ChainState, type McInfo, type McMove, type MoveContext } from "./move.js";
-import { diagnose, type NamedDiagnostic } from "./observables.js";
+import { diagnose, type NamedDiagnostic, worstOf } from "./observables.js";
 import { scaled, stepShare } from "./release.js";
 import { StepSizes } from "./step-size.js";
 
@@ -143,8 +143,8 @@ function rhatNotice(diagnostics: readonly NamedDiagnostic[], draws: number): str
   if (draws < LEAST_DRAWS) {
     return `runChains: ${draws} configurations a chain say nothing about convergence; lower thin or raise steps to keep 4 or more`;
   }
-  const worst = diagnostics.reduce((a, b) => (b.splitRhat > a.splitRhat ? b : a));
-  if (!(worst.splitRhat > LARGE_RHAT)) return undefined;
+  const worst = worstOf(diagnostics);
+  if (!worst || worst.splitRhat <= LARGE_RHAT) return undefined;
   return `runChains: the chains disagree (split R-hat of ${worst.name} is ${worst.splitRhat.toFixed(2)}, effective sample size ${worst.ess.toFixed(0)}); use more steps, or tempering() where they are stuck in different places`;
 }
 

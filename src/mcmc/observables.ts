@@ -52,3 +52,9 @@ export function diagnose(target: Energy, x: Batch, energy: Float32Array, chains:
   }
   return found;
 }
+
+/** The one of largest split R-hat, +Infinity among them; those of observables that never change are not known (NaN) and left out. */
+export function worstOf(diagnostics: readonly NamedDiagnostic[]): NamedDiagnostic | undefined {
+  const known = diagnostics.filter(({ splitRhat }) => !Number.isNaN(splitRhat));
+  return known.reduce<NamedDiagnostic | undefined>((a, b) => (a && a.splitRhat >= b.splitRhat ? a : b), undefined);
+}

@@ -4,6 +4,7 @@ import { Pace } from "../core/task.js";
 import type { Batch, Energy, Json } from "../core/types.js";
 import type { CallCounts, ChainRun } from "../mcmc/chains.js";
 import { type ChainDiagnostic, chainDiagnostic } from "../mcmc/diagnostics.js";
+import { worstOf } from "../mcmc/observables.js";
 import { virials } from "../metrics/virial.js";
 
 /** One observable over all rows made; null what cannot be said. Standard errors are corrected for autocorrelation. */
@@ -28,14 +29,14 @@ export interface ReferenceDiagnostics {
   readonly virial: ObservedMean & { readonly exact: number };
   /** Var E, kT^2: the heat capacity of the configurations in units of k. */
   readonly heatCapacity: { readonly value: number; readonly standardError: number | null };
-  /** Largest of the observables, and the smallest effective number of rows. */
+  /** Largest of the observables, null where it is infinite, which `notice` says; and the smallest effective number of rows. */
   readonly splitRhat: number | null;
   readonly ess: number | null;
   /** Null for exact draws. */
   readonly acceptance: number | null;
   /** What the move says of itself: temperatures and swap rates, depths and divergences. */
   readonly details: { readonly [name: string]: Json };
-  /** Chains whose energy never changed after warm-up, and proposals refused because theirs was not finite. */
+  /** Chains that never moved after warm-up, and proposals refused because their energy was not finite. */
   readonly stuckChains: number;
   readonly nonFinite: number;
   /** Energies computed, alone and with gradient. */
@@ -108,12 +109,17 @@ async function evaluated(energy: Energy, x: Batch, { signal, told }: Watcher, sp
   return { energies, virial };
 }
 
-/** Chains that are where they were at their first draw. */
-function stuckOf({ energy, chains, draws }: ChainRun): number {
+function sameRow({ data, dim }: Batch, a: number, b: number): boolean {
+  for (let k = 0; k < dim; k++) if (data[a * dim + k] !== data[b * dim + k]) return false;
+  return true;
+}
+
+/** Chains that are where they were at their first draw. Energies alone do not tell: on a plateau they are equal everywhere. */
+function stuckOf({ x, energy, chains, draws }: ChainRun): number {
   let stuck = 0;
   for (let c = 0; c < chains; c++) {
     let d = 1;
-    while (d < draws && energy[d * chains + c] === energy[c]) d++;
+    while (d < draws && energy[d * chains + c] === energy[c] && sameRow(x, d * chains + c, c)) d++;
     if (d === draws) stuck++;
   }
   return stuck;
@@ -124,8 +130,8 @@ function noticeOf({ run, pilot }: ChainsBehind, stuck: number): string | undefin
   if (stuck > 0) return `reference: ${stuck} of ${run.chains} chains never moved after warm-up; ${advice}`;
   const said = [run, pilot].map((each) => each?.notice).find((notice) => notice && !notice.startsWith("runChains:"));
   if (said) return said;
-  const worst = run.diagnostics.reduce((a, b) => (b.splitRhat > a.splitRhat ? b : a));
-  if (!(worst.splitRhat > LARGE_RHAT)) return undefined;
+  const worst = worstOf(run.diagnostics);
+  if (!worst || worst.splitRhat <= LARGE_RHAT) return undefined;
   return `reference: the chains disagree (split R-hat of ${worst.name} is ${worst.splitRhat.toFixed(3)}, effective size ${worst.ess.toFixed(0)}); use a longer warmup and a larger thin, or the move "tempering" with more replicas`;
 }
 
@@ -166,14 +172,13 @@ export async function referenceDiagnostics(energy: Energy, x: Batch, chains: Cha
     run.chains,
   );
   const stuckChains = stuckOf(run);
-  const largest = Math.max(...run.diagnostics.map(({ splitRhat }) => splitRhat).filter(Number.isFinite));
   const least = Math.min(...run.diagnostics.map(({ ess }) => ess).filter(Number.isFinite));
   const diagnostics: ReferenceDiagnostics = {
     rows: x.n,
     observables: Object.fromEntries(run.diagnostics.map((each) => [each.name, observed(each)])),
     virial: { ...observed(chainDiagnostic(virial, run.chains)), exact },
     heatCapacity: { value: std ** 2, standardError: known(squares.standardError) },
-    splitRhat: known(largest),
+    splitRhat: known(worstOf(run.diagnostics)?.splitRhat ?? Number.NaN),
     ess: known(least),
     acceptance: run.acceptance,
     details: run.details,

@@ -4,6 +4,7 @@ import { keyOf } from "../../src/core/random.js";
 import { initKernels } from "../../src/kernels/load.js";
 import { normals } from "../../src/kernels/normal.js";
 import { chainDiagnostic } from "../../src/mcmc/diagnostics.js";
+import { worstOf } from "../../src/mcmc/observables.js";
 
 beforeAll(() => initKernels());
 
@@ -101,6 +102,14 @@ describe("values by hand", () => {
   test("a constant has no diagnostics", () => {
     const found = chainDiagnostic(new Float64Array(40).fill(2), 2);
     expect([found.std, found.splitRhat, found.ess]).toEqual([0, Number.NaN, Number.NaN]);
+  });
+
+  test("the worst R-hat is the largest that is known, infinite ones too", () => {
+    const named = (name: string, splitRhat: number) => ({ ...chainDiagnostic([1, 2, 3, 5], 1), name, splitRhat });
+    const known = [named("x0", 1.2), named("x1", 1.4), named("x2", 1)];
+    expect(worstOf([named("energy", Number.NaN), ...known])?.name).toBe("x1");
+    expect(worstOf([...known, named("x3", Number.NaN), named("x4", Infinity)])?.name).toBe("x4");
+    expect(worstOf([named("energy", Number.NaN)])).toBeUndefined();
   });
 
   test.each([

@@ -18,6 +18,7 @@ import { latticeStart, pairDistance } from "../../src/mcmc/start.js";
 import { swapProbability, tempering } from "../../src/mcmc/tempering.js";
 import { type ChainOptions, runChains } from "../../src/worker/run-chains.js";
 import { sharedPool } from "../../src/worker/shared-pool.js";
+import { discStart, twoDiscs } from "../support/two-discs.js";
 
 const normal = gaussianMixture({ means: [[1, -1]], std: 1.5 });
 const gmm40 = gaussianMixture();
@@ -212,6 +213,20 @@ describe("results", () => {
     expect(notice).toMatch(/split R-hat of x0 is .*tempering\(\)/);
     const fine = await runChains(normal, options);
     expect(fine.notice).toBeUndefined();
+  });
+
+  test("also where the energy is the same everywhere, and so has no R-hat", async () => {
+    const { notice, diagnostics } = await runChains(twoDiscs(), {
+      move: randomWalk(),
+      start: discStart(64),
+      steps: 400,
+      seed: 1,
+      workers: 1,
+    });
+    expect(diagnostics[0]).toMatchObject({ name: "energy", std: 0, splitRhat: Number.NaN });
+    expect(diagnostics[1].splitRhat).toBeGreaterThan(5);
+    expect(diagnostics[2].splitRhat).toBeLessThan(1.1);
+    expect(notice).toMatch(/^runChains: the chains disagree \(split R-hat of x0 is/);
   });
 
   test("too few draws for diagnostics are said", async () => {

@@ -10,6 +10,7 @@ import { readNpz, writeNpz } from "../../src/io/npz.js";
 import { initKernels } from "../../src/kernels/load.js";
 import { type ReferenceOptions, type ReferenceProgress, reference } from "../../src/pipeline/reference.js";
 import { loadReference, saveReference } from "../../src/pipeline/reference-file.js";
+import { discStart, twoDiscs } from "../support/two-discs.js";
 
 beforeAll(() => initKernels());
 
@@ -137,6 +138,39 @@ describe("what is wrong is said", () => {
     const { notice, diagnostics } = await reference(lennardJones(), { ...tiny, move: "hmc", stepSize: 10, thin: 1 });
     expect(diagnostics.stuckChains).toBe(8);
     expect(notice).toMatch(/8 of 8 chains never moved/);
+  });
+
+  test("chains on two plateaus: none is stuck, as they move at one energy, and they disagree", async () => {
+    const { notice, diagnostics } = await reference(twoDiscs(), {
+      ...tiny,
+      n: 3200,
+      chains: 64,
+      move: "randomWalk",
+      thin: 4,
+      start: discStart(64),
+    });
+    expect(diagnostics.stuckChains).toBe(0);
+    expect(diagnostics.observables.energy).toMatchObject({ std: 0, splitRhat: null });
+    expect(diagnostics.splitRhat).toBeGreaterThan(5);
+    expect(notice).toMatch(/^reference: the chains disagree \(split R-hat of x0 is/);
+  });
+
+  test("chains that never move along one coordinate have no finite R-hat", async () => {
+    // At 2^27 a step of order 1 is rounded away.
+    const flat = customEnergy({
+      name: "a valley",
+      dim: 2,
+      evaluate(x, gradientOut) {
+        gradientOut[0] = 0;
+        gradientOut[1] = x[1];
+        return 0.5 * x[1] * x[1];
+      },
+    });
+    const start = { data: Float32Array.of(-(2 ** 27), 0, 2 ** 27, 0), n: 2, dim: 2 };
+    const { notice, diagnostics } = await reference(flat, { ...tiny, move: "hmc", stepSize: 0.5, thin: 2, start });
+    expect(diagnostics).toMatchObject({ stuckChains: 0, splitRhat: null });
+    expect(diagnostics.observables.x1.splitRhat).toBeGreaterThan(0.9);
+    expect(notice).toMatch(/^reference: the chains disagree \(split R-hat of x0 is Infinity/);
   });
 
   test("a step size that collapses, since the gradient is not that of the value", async () => {
