@@ -251,6 +251,19 @@ describe("the mixture", () => {
     }
   });
 
+  test.each(["shifted", "laplace"] as const)(
+    "%s, particles off their center: the posterior mean lies on the subspace",
+    (proposal) => {
+      const near = noisyCluster(3, 0.05);
+      const x = { ...near, data: near.data.map((v, i) => v + [0.5, -1, 2][i % 3]) };
+      const request = base(x, 0.05, { proposal, defensive: 1, quantity: "mean" });
+      const { mean } = noised(cluster, request);
+      const plain = noisedGeneric(cluster, request).mean as Float32Array;
+      // Rounding of coordinates of 3.
+      expect(largest((mean as Float32Array).map((v, i) => v - plain[i]))).toBeLessThan(1e-5);
+    },
+  );
+
   test("calls: K and one for shifted, K and 1 + 4 + 1 + 4 for Laplace in a well; a K of 1 is all noise", () => {
     const well = gaussianMixture({ means: [[0, 0]], weights: [1], std: [1] });
     const x = { data: Float32Array.of(3, -1), n: 1, dim: 2 };

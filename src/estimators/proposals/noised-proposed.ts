@@ -152,6 +152,7 @@ export function noisedProposed(energy: Energy, request: ProposedRequest): Propos
     if (out && estimate.energy < Infinity) weightedSum(found.gradient, draws.weights, dim, quantity === "score" ? -1 : 1, out);
     else if (out && quantity === "mean") out.set(center);
   }
+  if (vectors && quantity === "mean" && energy.particles) removeMean(vectors, n, energy.particles);
   const common = { energy: energies, nonFinite, energyCalls: n * K + probe.calls, fellBack };
   if (quantity === "score") return { ...common, score: vectors };
   if (quantity === "mean") return { ...common, mean: vectors };
