@@ -11,7 +11,7 @@ import { pairStd } from "./pair-target.js";
 export interface GaussianPriorOptions {
   /**
    * Standard deviation of the target per coordinate (for particles: per coordinate of their subspace), length. Needed unless the energy is a
-   * sum over pairs: a short Langevin run then finds it, about 5 % right.
+   * sum over pairs: a short Langevin run then finds it, within 8 %.
    */
   readonly std?: number;
 }

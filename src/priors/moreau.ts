@@ -11,7 +11,7 @@ import { noiseRuns } from "./runs.js";
 
 /** Options of `moreauPrior`. */
 export interface MoreauPriorOptions {
-  /** Standard deviation of the target per coordinate of its subspace, length. Default: from a short Langevin run, about 5 % right. */
+  /** Standard deviation of the target per coordinate of its subspace, length. Default: from a short Langevin run, within 8 %. */
   readonly std?: number;
   /** Noise at which envelope and Gaussian weigh the same, length. Default 0.42 well distances. */
   readonly fade?: number;
