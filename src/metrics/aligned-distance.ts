@@ -11,6 +11,7 @@ import type { Batch, Particles } from "../core/types.js";
 import { type AlignEffort, alignedSquares } from "../kernels/align.js";
 import { assignment } from "../kernels/assignment.js";
 import type { Metric } from "./metric.js";
+import { spreadRows } from "./spread-rows.js";
 
 /** A tenth to half a second in all: a search takes 7 us at 4 particles, 13 at 13, 450 at 55. */
 function alignedRows({ count }: Particles): number {
@@ -20,17 +21,6 @@ function alignedRows({ count }: Particles): number {
 /** Measured on the references of DW-4 and LJ-13: twice the starts take twice the time and lower W2 by .1 and 2 %. */
 function effortFor({ count }: Particles): AlignEffort {
   return count <= 5 ? { anchors: 12, tries: 8 } : { anchors: 8, tries: 2 };
-}
-
-/** Evenly spread rows: of a resampled batch, which is in the order of the sample, the first ones would be a part of it. */
-export function spreadRows(x: Batch, rows: number): Batch {
-  if (rows >= x.n) return x;
-  const data = new Float32Array(rows * x.dim);
-  for (let k = 0; k < rows; k++) {
-    const from = Math.floor((k * x.n) / rows) * x.dim;
-    data.set(x.data.subarray(from, from + x.dim), k * x.dim);
-  }
-  return { data, n: rows, dim: x.dim };
 }
 
 /** Aligned W2 of as many evenly spread rows as both have, `rows` at most. */

@@ -1,4 +1,5 @@
 /** `evaluate`: every metric of a sample beside its noise floor, and a verdict in plain words. Plain data out, nothing drawn or printed. */
+import { BnemError } from "../core/errors.js";
 import { derive, keyOf } from "../core/random.js";
 import { Pace } from "../core/task.js";
 import type { Batch, Energy, Key } from "../core/types.js";
@@ -10,12 +11,13 @@ import { type Draws, exactDraws, splitDraws } from "./draws.js";
 import type { Evaluation } from "./evaluation.js";
 import { medianDistance } from "./ksd.js";
 import { labelFree } from "./label-free.js";
-import { type Cloud, firstRows, type Metric } from "./metric.js";
-import { checkedSettings, type EvaluateOptions, type EvaluateProgress } from "./options.js";
+import type { Cloud, Metric } from "./metric.js";
+import { CALL, checkedSettings, type EvaluateOptions, type EvaluateProgress } from "./options.js";
 import { radialDistribution } from "./radial-distribution.js";
 import { type MetricResult, type MetricResults, measuredFloor, resultOf } from "./result.js";
 import type { PairRequest } from "./score-pair.js";
 import { type ScorePairs, scorePairsHere, withPairsShared } from "./score-pairs.js";
+import { spreadCloud } from "./spread-rows.js";
 import { type MetricName, metricTable } from "./table.js";
 import { criterionOf, verdictOf } from "./verdict.js";
 import { effectiveSize } from "./weights.js";
@@ -39,13 +41,15 @@ interface Job {
  * Metrics of x [n, dim] (raw units) against the energy, each with its noise floor, and a verdict.
  *
  * Floors: mean and standard error over `floorPairs` fresh exact pairs at the same n; the sample is scored against `references` fresh exact
- * references. Without exact draws a `reference` is split instead, into disjoint random parts. Without either only label-free checks are
- * made: the virial identity and the KSD. With `logWeights` the same metrics of the weighted sample follow, floors at the same effective
- * size. Rows of particles, of the sample and the references, are first moved to center of mass 0.
+ * references. Without exact draws a `reference` is split instead, into disjoint random parts; of a sample longer than half of it, that many
+ * evenly spread rows are scored. Without either only label-free checks are made: the virial identity and the KSD. With `logWeights` the
+ * same metrics of the weighted sample follow, floors at the same effective size. Rows of particles, of the sample and the references, are
+ * first moved to center of mass 0.
  * Cost in 2-D: 13 pairs of exact assignments, 0.25 s each at n = 2000, 1.4 s at n >= 4000; with weights half as much again. Same seed, same numbers.
  *
  * @param pool threads that share the pairs, for energies that can be made again by name; the result does not depend on it
- * @throws TypeError, RangeError for x that is not a finite Batch of the energy's dim, or options of the wrong kind or length
+ * @throws TypeError, RangeError for x that is not a finite Batch of the energy's dim, or options of the wrong kind or length;
+ *   BnemError("degenerate-weights") where no row that is scored has a weight
  */
 export async function evaluate(x: Batch, energy: Energy, options: EvaluateOptions = {}, pool?: WorkerPool): Promise<Evaluation> {
   const prepared = await prepare(x, energy, options);
@@ -60,8 +64,8 @@ type About = Pick<Evaluation, "energyName" | "n" | "dim" | "seed" | "nonFiniteEn
 interface Prepared {
   readonly about: About;
   readonly job: Omit<Job, "scorePairs">;
+  /** With weights where there are some. */
   readonly sample: Cloud;
-  readonly weights: Float64Array | undefined;
 }
 
 /** Checks everything; where there is nothing to compare with, the whole evaluation. */
@@ -93,14 +97,25 @@ async function prepare(x: Batch, energy: Energy, options: EvaluateOptions): Prom
     metrics: wanted.filter((name) => (metricTable[name] as Metric).supports(energy)),
     report: (stage: EvaluateProgress["stage"], done: number, total: number) => options.onProgress?.({ stage, done, total }),
   };
-  const rows = firstRows(whole, draws.rows);
-  // Copies: a view sent to a worker takes all of the memory behind it along.
-  const sample: Cloud = { x: { ...rows, data: rows.data.slice() }, energies: energies.slice(0, draws.rows) };
-  return { about, job, sample, weights };
+  return { about, job, sample: scoredRows({ x: whole, energies, ...(weights && { weights }) }, draws.rows) };
 }
 
-async function results({ about, job, sample, weights }: Prepared & { readonly job: Job }): Promise<Evaluation> {
+/** As many rows as the reference is enough for, from all over the sample. @throws BnemError("degenerate-weights") where none of them has weight */
+function scoredRows(sample: Cloud, rows: number): Cloud {
+  const scored = spreadCloud(sample, rows);
+  if (scored.weights && Number.isNaN(scored.weights[0])) {
+    throw new BnemError(
+      "degenerate-weights",
+      `${CALL}: the reference is enough for ${rows} of ${sample.x.n} rows, which have weight 0; give a reference of ${2 * sample.x.n} rows`,
+    );
+  }
+  // Copies: a view sent to a worker takes all of the memory behind it along.
+  return { ...scored, x: { ...scored.x, data: scored.x.data.slice() }, energies: scored.energies.slice() };
+}
+
+async function results({ about, job, sample: whole }: Prepared & { readonly job: Job }): Promise<Evaluation> {
   const { draws, pairs, energy } = job;
+  const { weights, ...sample } = whole;
   const all: Cloud = { x: draws.all, energies: energy.energy(draws.all) };
   const metrics = await plainResults(job, sample, all);
   const weighted = weights && (await weightedResults(job, sample, weights, all));
@@ -112,7 +127,7 @@ async function results({ about, job, sample, weights }: Prepared & { readonly jo
     metrics,
     ...(weighted && { weighted }),
     ...radialOf(energy, sample, weights, all),
-    verdict: wordsOf(about.nonFiniteEnergies, about.n, draws, metrics, weighted),
+    verdict: wordsOf(about, draws, metrics, weighted),
   };
 }
 
@@ -127,13 +142,18 @@ function radialOf(
   return { radialDistribution: radialDistribution(particles, { sample, weighted, reference }) };
 }
 
-function wordsOf(nonFinite: number, n: number, draws: Draws, metrics: MetricResults, weighted: Evaluation["weighted"]): string[] {
+function wordsOf(
+  { n, nonFiniteEnergies }: About,
+  draws: Draws,
+  metrics: MetricResults,
+  weighted: Evaluation["weighted"],
+): string[] {
   const words = verdictOf(metrics, weighted ? "Raw sample" : "Sample", draws.from);
   if (weighted) {
-    const size = `${Math.round(weighted.effectiveSize)} of ${n}`;
+    const size = `${Math.round(weighted.effectiveSize)} of ${draws.rows}`;
     words.push(...verdictOf(weighted.metrics, `Weighted sample (effective size ${size}, floors at that size)`, draws.from));
   }
-  if (nonFinite > 0) words.push(`${nonFinite} of ${n} rows have an energy that is not finite.`);
+  if (nonFiniteEnergies > 0) words.push(`${nonFiniteEnergies} of ${n} rows have an energy that is not finite.`);
   if (draws.from === "reference") {
     words.push(`Floors come from splits of the given reference at n = ${draws.rows}; their standard errors are too small.`);
   }
@@ -199,11 +219,10 @@ async function weightedResults(
 ): Promise<NonNullable<Evaluation["weighted"]>> {
   const { draws, key, pairs, bandwidth, energy } = job;
   const names = job.metrics.filter((name) => (metricTable[name] as Metric).weighting !== "none");
-  const own = sample.x.n === weights.length ? weights : rescaled(weights.subarray(0, sample.x.n));
-  const size = effectiveSize(own);
+  const size = effectiveSize(weights);
   const rows = Math.min((metricTable.positionW2 as Metric).rows(sample.x.n, energy), draws.references[0].n);
   const resample = (k: number) => ({ rows, key: derive(key, "resample", k) });
-  const cloud: Cloud = { ...sample, weights: own };
+  const cloud: Cloud = { ...sample, weights };
   const weighted = { sample: cloud, key, bandwidth, resample: resample(0) };
   const scores = await score(job, draws.references.length, againstReferences(job, names, weighted), "weighted references");
   const floorRequest = (k: number): PairRequest => {
@@ -212,12 +231,7 @@ async function weightedResults(
   };
   const floors = await score(job, pairs, floorRequest, "weighted floor");
   const metrics = collect(job, names, { scores, floors, n: sample.x.n, sample: cloud, all });
-  return { effectiveSize: size, essFraction: size / own.length, metrics };
-}
-
-function rescaled(weights: Float64Array): Float64Array {
-  const sum = weights.reduce((total, w) => total + w, 0);
-  return weights.map((w) => w / sum);
+  return { effectiveSize: size, essFraction: size / weights.length, metrics };
 }
 
 interface Collected {

@@ -10,6 +10,7 @@ import type { Particles } from "../core/types.js";
 import { type Average, meanOf } from "./average.js";
 import type { Cloud } from "./metric.js";
 import { pairDistances, rangeOf } from "./pair-distances.js";
+import { spreadCloud } from "./spread-rows.js";
 
 const BINS = 100;
 /** Rows used: errors of half a percent are below what a curve shows. */
@@ -38,13 +39,9 @@ interface Distances {
   readonly weights?: Float64Array;
 }
 
-function distancesOf({ x, weights }: Cloud, particles: Particles): Distances {
-  const n = Math.min(x.n, ROWS);
-  const values = pairDistances({ ...x, data: x.data.subarray(0, n * x.dim), n }, particles);
-  if (!weights) return { values, n };
-  const first = weights.subarray(0, n);
-  const mass = first.reduce((sum, w) => sum + w, 0);
-  return { values, n, weights: first.map((w) => w / mass) };
+function distancesOf(cloud: Cloud, particles: Particles): Distances {
+  const { x, weights } = spreadCloud(cloud, ROWS);
+  return { values: pairDistances(x, particles), n: x.n, weights };
 }
 
 /** The distance that a thousandth of the distances exceeds. */
@@ -80,7 +77,7 @@ function curveOf({ values, n, weights }: Distances, { count, spatialDim }: Parti
   return { g: averages.map(({ value }) => value), standardError: averages.map(({ standardError }) => standardError) };
 }
 
-/** g(r) of the first 4,000 rows of each cloud, up to the distance that a thousandth of the reference's (else the sample's) exceed. */
+/** g(r) of 4,000 evenly spread rows of each cloud at most, up to the distance that a thousandth of the reference's (else the sample's) exceed. */
 export function radialDistribution(
   particles: Particles,
   clouds: { readonly sample: Cloud; readonly weighted?: Cloud; readonly reference?: Cloud },

@@ -2,10 +2,10 @@
 import { checkInteger } from "../core/check.js";
 import { finiteRows } from "../core/finite-rows.js";
 import type { Batch, Energy, Particles } from "../core/types.js";
-import { spreadRows } from "../metrics/aligned-distance.js";
 import type { Evaluation } from "../metrics/evaluate.js";
 import { pairDistances } from "../metrics/pair-distances.js";
 import { radialDistribution } from "../metrics/radial-distribution.js";
+import { spreadRows } from "../metrics/spread-rows.js";
 import { normalisedWeights } from "../metrics/weights.js";
 import { metricRows } from "../report/metric-rows.js";
 import type { ContourGrid, MetricSet, PairDistances, ReportData } from "../report/report-data.js";

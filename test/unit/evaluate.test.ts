@@ -85,6 +85,31 @@ describe("evaluate", () => {
     expect(result.verdict.join()).toContain("splits of the given reference at n = 50");
   });
 
+  it("scores rows from all over the sample where the reference is too small for it", async () => {
+    const reference = mixtureDraws(gmm40(), 80, keyOf(2));
+    // Rows in the order of two chains, of which one is far out.
+    const sample = { ...x, data: x.data.map((v, i) => (i < x.data.length / 2 ? v : v + 3)) };
+    const energies = target.energy(sample);
+    const logWeights = Float64Array.from({ length: x.n }, (_, i) => Math.log(1 + i));
+    const result = await evaluate(sample, plain, { seed: 1, reference, logWeights, metrics: ["meanEnergyError"] });
+    const rows = Array.from({ length: 40 }, (_, k) => Math.floor((k * 60) / 40));
+    const mean = rows.reduce((sum, row) => sum + energies[row] / 40, 0);
+    expect(Math.abs((result.metrics.meanEnergyError?.average?.value as number) / mean - 1)).toBeLessThan(1e-12);
+    const mass = rows.reduce((sum, row) => sum + 1 + row, 0);
+    const weighted = rows.reduce((sum, row) => sum + ((1 + row) * energies[row]) / mass, 0);
+    expect(Math.abs((result.weighted?.metrics.meanEnergyError?.average?.value as number) / weighted - 1)).toBeLessThan(1e-12);
+    expect(result.verdict.join()).toMatch(/effective size \d+ of 40,/);
+    const first = energies.slice(0, 40).reduce((sum, e) => sum + e / 40, 0);
+    expect(Math.abs(first / mean - 1), "control").toBeGreaterThan(0.05);
+  });
+
+  it("refuses weights of which none falls on a row that is scored", async () => {
+    const reference = mixtureDraws(gmm40(), 60, keyOf(2));
+    const logWeights = Float64Array.from({ length: x.n }, (_, i) => (i & 1 ? 0 : -Infinity));
+    const scored = evaluate(x, plain, { seed: 1, reference, logWeights, metrics: ["meanEnergyError"] });
+    await expect(scored).rejects.toMatchObject({ code: "degenerate-weights", message: expect.stringContaining("30 of 60 rows") });
+  });
+
   it("makes the label-free checks without exact draws and reference, and says what is missing", async () => {
     const logWeights = Float32Array.from({ length: x.n }, (_, i) => (i & 1 ? -Infinity : 0));
     const result = await evaluate(x, plain, { seed: 1, logWeights });

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { keyOf } from "../../src/core/random.js";
 import type { Batch } from "../../src/core/types.js";
 import { initKernels } from "../../src/kernels/load.js";
-import { alignedDistance, spreadRows } from "../../src/metrics/aligned-distance.js";
+import { alignedDistance } from "../../src/metrics/aligned-distance.js";
 import { meanOf, varianceOf } from "../../src/metrics/average.js";
 import { centeredRows } from "../../src/metrics/centered-rows.js";
 import { contextOf } from "../../src/metrics/context.js";
@@ -12,6 +12,7 @@ import type { Cloud } from "../../src/metrics/metric.js";
 import { distanceShares, pairDistances } from "../../src/metrics/pair-distances.js";
 import { pairSteinTerms } from "../../src/metrics/pair-ksd.js";
 import { radialDistribution } from "../../src/metrics/radial-distribution.js";
+import { spreadRows } from "../../src/metrics/spread-rows.js";
 import { metricTable } from "../../src/metrics/table.js";
 import { virials } from "../../src/metrics/virial.js";
 import { referenceNormals } from "../reference/normals.js";
@@ -175,6 +176,27 @@ describe("pairSteinTerms", () => {
 });
 
 describe("radialDistribution", () => {
+  it("takes rows from all over a cloud, and their weights", () => {
+    const particles = { count: 4, spatialDim: 3 };
+    const x = drawn(8000, 17);
+    const mixed = { ...x, data: x.data.map((v, i) => (i < x.data.length / 2 ? v : 1.5 * v)) };
+    const even = spreadRows(mixed, 4000);
+    const shares = Array.from({ length: 8000 }, (_, i) => (i < 4000 ? 1 : 3) / 16_000);
+    const evenShares = Array.from({ length: 4000 }, (_, i) => (i < 2000 ? 1 : 3) / 8000);
+    const whole = radialDistribution(particles, { sample: cloud(x), weighted: cloud(mixed, shares), reference: cloud(mixed) });
+    const half = radialDistribution(particles, { sample: cloud(x), weighted: cloud(even, evenShares), reference: cloud(even) });
+    expect(whole.reference).toEqual(half.reference);
+    whole.weighted?.g.forEach((g, k) => {
+      expect(Math.abs(g - (half.weighted?.g[k] as number))).toBeLessThan(1e-12 * (1 + g));
+    });
+    // Control: the first rows alone have a narrower curve.
+    const first = radialDistribution(particles, {
+      sample: cloud(x),
+      reference: cloud({ ...mixed, n: 4000, data: mixed.data.slice(0, 48_000) }),
+    });
+    expect((whole.r.at(-1) as number) / (first.r.at(-1) as number)).toBeGreaterThan(1.2);
+  });
+
   it("integrates to the other particles, count - 1", () => {
     const particles = { count: 4, spatialDim: 3 };
     const x = drawn(500, 5);
