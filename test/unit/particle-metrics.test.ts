@@ -47,10 +47,44 @@ describe("averages", () => {
 
   it("read a weight as so many copies, and a NaN as a NaN", () => {
     expect(meanOf([1, 5], Float64Array.of(0.75, 0.25)).value).toBe(2);
-    expect(varianceOf([1, 5], Float64Array.of(0.75, 0.25)).value).toBe(3);
-    // sqrt((.75 * 1)^2 + (.25 * 3)^2)
-    expect(meanOf([1, 5], Float64Array.of(0.75, 0.25)).standardError).toBeCloseTo(Math.sqrt(2) * 0.75, 14);
+    // sum w (v - 2)^2 = 3, unbiased by 1 / (1 - .75^2 - .25^2).
+    expect(varianceOf([1, 5], Float64Array.of(0.75, 0.25)).value).toBeCloseTo(8, 14);
+    // (.75 * 1)^2 + (.25 * 3)^2 = 9/8
+    expect(meanOf([1, 5], Float64Array.of(0.75, 0.25)).standardError).toBeCloseTo(Math.sqrt(3), 14);
     expect(meanOf([1, Number.NaN]).value).toBeNaN();
+  });
+});
+
+describe("averages by weight", () => {
+  const v = [1, 2, 6, 11];
+
+  it("of equal weights are those without", () => {
+    for (const averageOf of [meanOf, varianceOf]) {
+      const plain = averageOf(v);
+      const weighted = averageOf(v, new Float64Array(4).fill(0.25));
+      expect(weighted.value).toBeCloseTo(plain.value, 13);
+      expect(weighted.standardError).toBeCloseTo(plain.standardError, 13);
+    }
+  });
+
+  it("are those of the rows that weigh something; of a single one the spread is not known", () => {
+    const { value } = varianceOf([...v, 100], Float64Array.of(0.25, 0.25, 0.25, 0.25, 0));
+    expect(value).toBeCloseTo(varianceOf(v).value, 13);
+    const single = Float64Array.of(0, 1, 0, 0);
+    expect(meanOf(v, single)).toEqual({ value: 2, standardError: Number.NaN });
+    expect(varianceOf(v, single).value).toBeNaN();
+  });
+
+  it("have a variance that is right on average, whatever the weights", () => {
+    // Fixed weights, 20,000 sets of 5 standard normals: each variance is known to about 1.2, their mean to .009.
+    const sets = 20_000;
+    const z = referenceNormals(keyOf(12), 0, 0, sets, 5).data;
+    const weights = Float64Array.of(0.6, 0.2, 0.1, 0.06, 0.04);
+    const found = Float64Array.from({ length: sets }, (_, k) => varianceOf(z.subarray(5 * k, 5 * k + 5), weights).value);
+    const { value, standardError } = meanOf(found);
+    expect(Math.abs(value - 1)).toBeLessThan(6 * standardError);
+    // Control: without the factor it is 1 - sum w^2 = .58.
+    expect(standardError).toBeLessThan(0.02);
   });
 });
 
