@@ -22,14 +22,18 @@ const STEP = 1 / 8;
 /** ln(r / length) covered; distances beyond are left to the pair-distance metrics. */
 const FROM = -4;
 const TO = 2.5;
-/** Splines that are not 0 somewhere in between. */
-const SPLINES = Math.round((TO - FROM) / STEP) + 3;
+/** Splines that overhang an end: left out, as their fields would jump there and T phi miss the jump. */
+const OVERHANG = 3;
+/** Splines that are 0 outside. */
+const SPLINES = Math.round((TO - FROM) / STEP) - OVERHANG;
 
 /** T phi_m of each row, [n, SPLINES]. gradient [n, dim]; length: scale of the distances. */
 export function pairSteinTerms(x: Batch, gradient: Float32Array, { spatialDim }: Particles, length: number): Float64Array {
   const { data, n, dim } = x;
   const out = new Float64Array(n * SPLINES);
+  const all = new Float64Array(SPLINES + 2 * OVERHANG);
   for (let row = 0; row < n; row++) {
+    all.fill(0);
     const end = (row + 1) * dim;
     for (let a = row * dim; a < end; a += spatialDim) {
       for (let b = a + spatialDim; b < end; b += spatialDim) {
@@ -40,18 +44,19 @@ export function pairSteinTerms(x: Batch, gradient: Float32Array, { spatialDim }:
           squared += apart * apart;
           slope += (gradient[a + d] - gradient[b + d]) * apart;
         }
-        addSplines(out, row * SPLINES, 0.5 * log(squared) - log(length), 2 * spatialDim - slope);
+        addSplines(all, 0.5 * log(squared) - log(length), 2 * spatialDim - slope);
       }
     }
+    out.set(all.subarray(OVERHANG, OVERHANG + SPLINES), row * SPLINES);
   }
   return out;
 }
 
 /** Adds phi_m(t) value + 2 phi_m'(t) of the four splines that are not 0 at t = ln(r / length). */
-function addSplines(out: Float64Array, at: number, t: number, value: number): void {
+function addSplines(out: Float64Array, t: number, value: number): void {
   if (!(t >= FROM && t < TO)) return;
   const place = (t - FROM) / STEP;
-  const k = at + Math.floor(place);
+  const k = Math.floor(place);
   const u = place - Math.floor(place);
   const v = 1 - u;
   const slope = 2 / STEP;

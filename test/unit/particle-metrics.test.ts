@@ -209,6 +209,23 @@ describe("pairSteinTerms", () => {
   });
 });
 
+describe("the ends of the splines", () => {
+  it.each([-4, 2.5])("no field jumps at ln r = %d", (end) => {
+    const particles = { count: 2, spatialDim: 2 };
+    const slope = Float32Array.of(3, 1, -2, 4);
+    const terms = (by: number) =>
+      pairSteinTerms({ data: Float32Array.of(0, 0, Math.exp(end + by), 0), n: 1, dim: 4 }, slope, particles, 1);
+    // Cubic splines end as u^3 / 6 with a slope of u^2 / (2 step), u = 1e-3; the gradient counts by at most 5 e^2.5.
+    const [below, above] = [terms(-1e-3 / 8), terms(1e-3 / 8)];
+    below.forEach((value, m) => {
+      expect(Math.abs(value - above[m]), `spline ${m}`).toBeLessThan(2e-5);
+    });
+    // Control: they are seen a step further in.
+    const inside = terms(end < 0 ? 1 / 4 : -1 / 4);
+    expect(inside.some((value) => Math.abs(value) > 0.1)).toBe(true);
+  });
+});
+
 describe("radialDistribution", () => {
   it("takes rows from all over a cloud, and their weights", () => {
     const particles = { count: 4, spatialDim: 3 };
