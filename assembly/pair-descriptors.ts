@@ -13,6 +13,7 @@ import {
   FIRST,
   listPairs,
   makePairs,
+  mixed,
   openPairs,
   PairSpace,
   putChannels,
@@ -257,17 +258,6 @@ export function pairDescriptorsInW(
     out += weightBytes;
   }
   if (wStep == 0) memory.copy(out, space.slopes, weightBytes);
-}
-
-/** Four channels of what four splines or slopes make of the weights: f or f'. */
-function mixed(w: usize, stride: usize, p0: v128, p1: v128, p2: v128, p3: v128): v128 {
-  let sum = f32x4.mul(p0, v128.load(w));
-  w += stride;
-  sum = madd(p1, v128.load(w), sum);
-  w += stride;
-  sum = madd(p2, v128.load(w), sum);
-  w += stride;
-  return madd(p3, v128.load(w), sum);
 }
 
 /** f of four channels. */

@@ -273,18 +273,25 @@ export function putChannels(space: PairSpace): void {
   for (let record = space.records; record < space.end; record += space.recordBytes) putValues(space, record);
 }
 
+/** Four channels of what four splines or slopes make of the weights, whose rows are `stride` apart: f or f'. */
+export function mixed(w: usize, stride: usize, p0: v128, p1: v128, p2: v128, p3: v128): v128 {
+  let sum = f32x4.mul(p0, v128.load(w));
+  w += stride;
+  sum = madd(p1, v128.load(w), sum);
+  w += stride;
+  sum = madd(p2, v128.load(w), sum);
+  w += stride;
+  return madd(p3, v128.load(w), sum);
+}
+
 function putValues(space: PairSpace, record: usize): void {
   const stride = space.channelBytes;
   const p0 = v128.load32_splat(record);
   const p1 = v128.load32_splat(record, 4);
   const p2 = v128.load32_splat(record, 8);
   const p3 = v128.load32_splat(record, 12);
-  let w0 = space.weights + <usize>load<u32>(record, WEIGHTS);
-  let w1 = w0 + stride;
-  let w2 = w1 + stride;
-  let w3 = w2 + stride;
-  for (const end = w1; w0 < end; w0 += 16, w1 += 16, w2 += 16, w3 += 16, record += 16) {
-    const low = madd(p1, v128.load(w1), f32x4.mul(p0, v128.load(w0)));
-    v128.store(record, madd(p3, v128.load(w3), madd(p2, v128.load(w2), low)), CHANNELS);
+  let w = space.weights + <usize>load<u32>(record, WEIGHTS);
+  for (const end = w + stride; w < end; w += 16, record += 16) {
+    v128.store(record, mixed(w, stride, p0, p1, p2, p3), CHANNELS);
   }
 }
