@@ -23,11 +23,11 @@ const cell = (text, extra = "") => `<td${extra}>${text}</td>`;
 function valueCell(column, group) {
   const found = cellOf(column, group);
   if (!found) return cell("");
-  const { value, range, floor, floorLimit, atFloor, exact } = found;
+  const { value, range, error, floor, floorLimit, atFloor, exact } = found;
   const parts = [
     range && `${short(range[0])} to ${short(range[1])}`,
     exact === undefined && floor !== undefined && `floor ${short(floor)}, ${short(floorLimit)}`,
-    exact !== undefined && `exact ${short(exact)}`,
+    exact !== undefined && `${error === undefined ? "" : `± ${short(error)}, `}expected ${short(exact)}`,
   ].filter(Boolean);
   const notes = parts.map((part) => `<small>${escapeText(part)}</small>`).join("");
   return cell(`<span${atFloor ? ' class="good"' : ""}>${escapeText(short(value))}</span>${notes}`);
@@ -41,7 +41,7 @@ function floorRow(columns, row) {
     return cell(
       exact
         ? escapeText(short(exact(row)))
-        : `${escapeText(short(found.floor))}<small>≤ ${escapeText(short(found.floorLimit))}</small>`,
+        : `${escapeText(short(found.floor))}<small>≤ ${escapeText(short(found.floorLimit))}${found.n === row.n ? "" : `, n = ${found.n}`}</small>`,
     );
   });
   return `<tr class="floor"><th>exact draws or reference<small>mean of ${row.floorPairs} pairs, 95 % within</small></th>${cell("")}${cell("")}${cell(row.n)}${cells.join("")}</tr>`;

@@ -89,7 +89,7 @@ export function cellOf(column, { rows }) {
   const found = column.name && rows[0].metrics?.[column.name];
   const range = rows.length > 1 ? [Math.min(...values), Math.max(...values)] : undefined;
   const law = found ? { floor: found.floor, floorLimit: found.floorLimit } : {};
-  return { value, range, ...law, atFloor: found?.atFloor, exact: column.exact?.(rows[0]) };
+  return { value, range, ...law, error: found?.error, atFloor: found?.atFloor, exact: column.exact?.(rows[0]) };
 }
 
 /** Plain rows of the most usual n: their floors head the table. */

@@ -25,7 +25,7 @@ export const targets = {
     chains: { ...generalChains, tempering: { leapfrogs: 3, replicas: 4, hottest: 5, swapEvery: 1 } },
   },
   lj13: { n: 2000, reference: { n: 40_000, seed: 20_264 }, chains: clusterChains },
-  lj55: { n: 500, reference: { n: 10_000, seed: 20_264 }, chains: clusterChains },
+  lj55: { n: 2000, reference: { n: 10_000, seed: 20_264 }, chains: clusterChains },
   manywell32: { n: 2000, chains: generalChains },
   gmm16: { n: 2000, chains: generalChains },
 };
