@@ -3,6 +3,7 @@ import { BnemError } from "../core/errors.js";
 import type { Energy } from "../core/types.js";
 import { batchFromArray, type NumpyFile } from "../io/npy.js";
 import { readNpz, writeNpz } from "../io/npz.js";
+import { initKernels } from "../kernels/load.js";
 import type { Reference } from "./reference.js";
 
 const ENTRIES = ["recipe", "diagnostics"] as const;
@@ -68,7 +69,9 @@ export async function loadReference(bytes: Uint8Array, energy?: Energy): Promise
   const [recipe, diagnostics] = ENTRIES.map((entry) => jsonOf(arrays, entry));
   const { notice } = diagnostics as Reference["diagnostics"];
   const found = { x, energy: energies, recipe, diagnostics, ...(notice && { notice }) } as Reference;
-  if (energy) checkFits(found, energy);
+  if (!energy) return found;
+  await initKernels();
+  checkFits(found, energy);
   return found;
 }
 

@@ -131,6 +131,15 @@ console.log((await loadReference(bytes, energyByName("lj13"))).x.n);`;
     expect(await mustRun(process.execPath, ["reference.mjs"], { cwd: packed.project })).toBe("1000\n");
   });
 
+  test("bnem/references/lj13.npz is a reference set", async () => {
+    const script = `import { readFileSync } from "node:fs";
+import { lennardJones, loadReference } from "bnem";
+const bytes = readFileSync(new URL(import.meta.resolve("bnem/references/lj13.npz")));
+console.log((await loadReference(bytes, lennardJones())).x.n);`;
+    writeFileSync(join(packed.project, "reference.mjs"), script);
+    expect(await mustRun(process.execPath, ["reference.mjs"], { cwd: packed.project })).toBe("1000\n");
+  });
+
   test("the command prints its version", async () => {
     const cli = join(packed.project, "node_modules/bnem/dist/cli.js");
     expect(await mustRun(process.execPath, [cli, "--version"], { cwd: packed.project })).toContain(manifest.version);

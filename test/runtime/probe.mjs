@@ -149,8 +149,8 @@ function rowsOf(name, make) {
 
 async function chains(bnem, energy, move, more = {}) {
   const run = await bnem.runChains(energy, { chains: 8, steps: 12, warmup: 12, seed: 4, workers: 1, ...more, move });
-  const found = run.diagnostics.flatMap(({ rHat, ess, autocorrelationTime }) => [rHat, ess, autocorrelationTime]);
-  return [run.x.data, run.energy, run.stepSize, ...found.filter(Number.isFinite)];
+  const found = run.diagnostics.flatMap((each) => Object.values(each).filter(Number.isFinite));
+  return [run.x.data, run.energy, run.stepSize, ...found];
 }
 
 /** One batch of stationary targets on LJ-13, with chains as the trainer makes them. */
