@@ -20,11 +20,10 @@ import { BnemError } from "../core/errors.js";
 import { derive, uniformAt } from "../core/random.js";
 import type { Key, NetworkLengths } from "../core/types.js";
 import { levelWeights } from "./level-weights.js";
-import { countParameters, type Network, type NetworkFactory, type NetworkOutput, sizeOf } from "./network.js";
+import { countParameters, type Network, type NetworkFactory, type NetworkOutput } from "./network.js";
 import { joinColumns } from "./ops/columns.js";
-import { dense } from "./ops/dense.js";
 import { pairDescriptors } from "./ops/pair-descriptors.js";
-import { silu } from "./ops/silu.js";
+import { initialLayers, layerShapes, residualLayers } from "./residual-layers.js";
 
 /** Options of `descriptor`; the defaults suit LJ-13. Lengths are in units of `scale`, and sigmas too. */
 export interface DescriptorOptions {
@@ -132,14 +131,16 @@ function withParticles(settings: ReturnType<typeof settle>, dim: number, lengths
 
 const channelsOf = ({ scalars, vectors, tensors }: Settings) => scalars + vectors + tensors;
 
-/** Mixing of radial functions, matrix and bias of each layer, level per sigma: nothing depends on the number of particles. */
+/** Matrix and bias of each layer of the perceptron of a particle. */
+function perceptronShapes(settings: Settings): number[][] {
+  const { levels, width, depth } = settings;
+  return layerShapes({ inputs: channelsOf(settings) + levels, width, depth, outputs: 1 });
+}
+
+/** Mixing of radial functions, perceptron, level per sigma: nothing depends on the number of particles. */
 function shapesOf(settings: Settings): number[][] {
-  const { levels, radial, width, depth } = settings;
-  const channels = channelsOf(settings);
-  const shapes = [[levels, radial * channels], [channels + levels, width], [width]];
-  for (let layer = 1; layer < depth; layer++) shapes.push([width, width], [width]);
-  shapes.push([width, 1], [1], [levels, 1]);
-  return shapes;
+  const { levels, radial } = settings;
+  return [[levels, radial * channelsOf(settings)], ...perceptronShapes(settings), [levels, 1]];
 }
 
 /** Fastest wave of an untrained radial function, radians per scaled length: shells of neighbors lie 1 apart. */
@@ -164,18 +165,12 @@ function initialMixing(key: Key, settings: Settings): Float32Array {
   return mixing;
 }
 
-/** Hidden layers as in `mlp`: uniform in +-sqrt(6 / fan in); biases, the last layer and the levels zero, so that an untrained network is 0. */
-function initialValues(key: Key, settings: Settings, shapes: readonly (readonly number[])[]): Float32Array {
-  const flat = new Float32Array(countParameters(shapes));
-  flat.set(initialMixing(key, settings));
-  let begin = sizeOf(shapes[0]);
-  shapes.slice(1, -3).forEach((shape, at) => {
-    const size = sizeOf(shape);
-    const bound = Math.sqrt(6 / shape[0]);
-    const layer = derive(key, "layer", at);
-    if (shape.length === 2) for (let i = 0; i < size; i++) flat[begin + i] = bound * (2 * uniformAt(layer, i) - 1);
-    begin += size;
-  });
+/** Levels zero as the last layer, so that an untrained network is 0. */
+function initialValues(key: Key, settings: Settings): Float32Array {
+  const flat = new Float32Array(countParameters(shapesOf(settings)));
+  const mixing = initialMixing(key, settings);
+  flat.set(mixing);
+  flat.set(initialLayers(key, perceptronShapes(settings)), mixing.length);
   return flat;
 }
 
@@ -210,15 +205,6 @@ function forEachParticle(weights: Tensor2D, rows: number, count: number): Tensor
   return reshape(matMul(weights, tensor2d(units, [levels, count * levels])), [rows * count, levels]);
 }
 
-/** Energy of each particle [n count, 1] in units of the strength. */
-function perceptron(parameters: readonly Tensor[], inputs: Tensor2D): Tensor2D {
-  const layer = (x: Tensor2D, at: number) => dense(x, parameters[at] as Tensor2D, parameters[at + 1] as Tensor1D);
-  let h = silu(layer(inputs, 0));
-  let at = 2;
-  for (; at < parameters.length - 2; at += 2) h = add(h, silu(layer(h, at)));
-  return layer(h, at);
-}
-
 function energyOf(parameters: readonly Tensor[], x: Tensor2D, variance: Tensor1D, settings: Settings): Tensor1D {
   const { count, radial } = settings;
   const n = x.shape[0];
@@ -229,7 +215,8 @@ function energyOf(parameters: readonly Tensor[], x: Tensor2D, variance: Tensor1D
   const shape = { count, spatialDim, cutoff, radial, scalars, vectors, tensors };
   const described = pairDescriptors(mul(x, noise.shrink) as Tensor2D, w as Tensor3D, shape);
   const inputs = joinColumns([described, forEachParticle(noise.weights, n, count)]);
-  const each = perceptron(parameters.slice(1, -1), inputs);
+  // Energy of each particle [n count, 1] in units of the strength.
+  const each = residualLayers(parameters.slice(1, -1), inputs);
   const level = matMul(noise.weights, parameters[parameters.length - 1] as Tensor2D);
   const total = add(sum(reshape(each, [n, count]), 1, true), level);
   return reshape(mul(total, noise.strength), [n]) as Tensor1D;
@@ -270,7 +257,7 @@ export function descriptor(options: DescriptorOptions = {}): NetworkFactory {
       shapes,
       blockRows,
       parameterCount: countParameters(shapes),
-      initialize: (key) => initialValues(key, settings, shapes),
+      initialize: (key) => initialValues(key, settings),
       forward: (parameters, x, variance) => energyOf(parameters, x, variance, settings),
     };
   };

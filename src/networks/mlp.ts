@@ -1,15 +1,12 @@
 /** Residual SiLU perceptron on damped Fourier features: the network of low-dimensional targets. */
-import { add, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
 import { checkInteger, checkNumber, checkOneOf, checkOptions, checkPositive } from "../core/check.js";
-import { derive, uniformAt } from "../core/random.js";
 import { freeDimension } from "../core/subspace.js";
-import type { Key, NetworkLengths } from "../core/types.js";
+import type { NetworkLengths } from "../core/types.js";
 import type { FeatureOptions } from "./feature-tables.js";
 import { inputCount, makeFeatures } from "./features.js";
 import { energyHead, scoreHead } from "./heads.js";
-import { countParameters, type Network, type NetworkFactory, type NetworkOutput, sizeOf } from "./network.js";
-import { dense } from "./ops/dense.js";
-import { silu } from "./ops/silu.js";
+import { countParameters, type Network, type NetworkFactory, type NetworkOutput } from "./network.js";
+import { initialLayers, layerShapes, residualLayers } from "./residual-layers.js";
 
 /** Options of `mlp`; the defaults suit GMM-40. */
 export interface MlpOptions extends Partial<FeatureOptions> {
@@ -71,9 +68,7 @@ function settle(options: MlpOptions, lengths?: NetworkLengths): Settings {
 
 /** Matrix and bias of each layer. @throws RangeError for more parameters than a memory holds */
 function shapesOf(dim: number, outputs: number, { width, depth, features }: Settings): number[][] {
-  const shapes = [[inputCount(dim, features), width], [width]];
-  for (let layer = 1; layer < depth; layer++) shapes.push([width, width], [width]);
-  shapes.push([width, outputs], [outputs]);
+  const shapes = layerShapes({ inputs: inputCount(dim, features), width, depth, outputs });
   const count = countParameters(shapes);
   if (count > MOST_PARAMETERS) {
     throw new RangeError(
@@ -81,33 +76,6 @@ function shapesOf(dim: number, outputs: number, { width, depth, features }: Sett
     );
   }
   return shapes;
-}
-
-/**
- * Uniform in +-sqrt(6 / fan in) (variance 2 / fan in, He et al. 2015, arXiv:1502.01852) for matrices of hidden layers; biases and the last
- * layer zero, so that an untrained network is exactly its Gaussian base.
- */
-function initialValues(key: Key, shapes: readonly (readonly number[])[]): Float32Array {
-  const flat = new Float32Array(countParameters(shapes));
-  let begin = 0;
-  shapes.forEach((shape, at) => {
-    const hidden = shape.length === 2 && at < shapes.length - 2;
-    const bound = Math.sqrt(6 / shape[0]);
-    const layer = derive(key, "layer", at);
-    const size = sizeOf(shape);
-    if (hidden) for (let i = 0; i < size; i++) flat[begin + i] = bound * (2 * uniformAt(layer, i) - 1);
-    begin += size;
-  });
-  return flat;
-}
-
-/** The last layer's values [n, outputs]. */
-function layers(parameters: readonly Tensor[], inputs: Tensor2D): Tensor2D {
-  const layer = (x: Tensor2D, at: number) => dense(x, parameters[at] as Tensor2D, parameters[at + 1] as Tensor1D);
-  let h = silu(layer(inputs, 0));
-  let at = 2;
-  for (; at < parameters.length - 2; at += 2) h = add(h, silu(layer(h, at)));
-  return layer(h, at);
 }
 
 /**
@@ -140,10 +108,10 @@ export function mlp(options: MlpOptions = {}): NetworkFactory {
       dim,
       shapes,
       parameterCount: countParameters(shapes),
-      initialize: (key) => initialValues(key, shapes),
+      initialize: (key) => initialLayers(key, shapes),
       forward(parameters, x, variance) {
         const seen = features(x, variance);
-        const raw = layers(parameters, seen.inputs);
+        const raw = residualLayers(parameters, seen.inputs);
         if (output === "energy") return energyHead(raw, seen, x, variance, settings.outputScale, confinement, freeDim);
         return scoreHead(raw, seen, x, variance, confinement);
       },
