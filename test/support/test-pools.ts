@@ -1,11 +1,11 @@
 /** Pools of threads that serve test/support/worker-tasks.ts; those that are left end with the tests of the file. */
 import { afterAll } from "vitest";
+import { bundleWorker } from "../../build/worker.mjs";
 import { type PoolOptions, WorkerPool } from "../../src/kernels/pool.js";
 import { tasks } from "../../src/worker/tasks.js";
-import { testWorkerSource } from "./worker-program.js";
 import { testTasks } from "./worker-tasks.js";
 
-const source = await testWorkerSource();
+const { code: source } = await bundleWorker("test/support/worker-entry.ts");
 const pools: WorkerPool[] = [];
 
 export function poolOf(threads: number, options: Partial<PoolOptions> = {}, Kind = WorkerPool): WorkerPool {

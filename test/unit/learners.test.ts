@@ -1,7 +1,6 @@
 /** The two learners against each other and the f64 twin of Adam, and blocks of a step on workers: the same bits on any number of threads. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { GradientBatch } from "../../src/kernels/block-gradients.js";
-import { WorkerPool } from "../../src/kernels/pool.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { blockRows } from "../../src/networks/record.js";
 import { setKernelMode } from "../../src/networks/wasm/kernel-mode.js";
@@ -15,27 +14,14 @@ import { constantScore } from "../support/custom-networks.js";
 import { parametersOf, smallNetwork } from "../support/network-cases.js";
 import { batchOf, draw, leaveOwn, recorded, startOwn } from "../support/recorded.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
+import { poolOf } from "../support/test-pools.js";
 import { bitsOf, tinyConfig } from "../support/tiny-loop.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
 
-let source: string;
-const pools: WorkerPool[] = [];
 beforeAll(async () => {
   allowRelaxedSimd();
   await startOwn();
-  source = await testWorkerSource();
 });
-afterAll(async () => {
-  for (const pool of pools) pool.dispose();
-  await leaveOwn();
-});
-
-function poolOf(threads: number): WorkerPool {
-  const pool = new WorkerPool({ threads, source, tasks: testTasks });
-  pools.push(pool);
-  return pool;
-}
+afterAll(leaveOwn);
 
 function fresh(parameters: Float32Array): LearnerState {
   const zeros = () => new Float32Array(parameters.length);

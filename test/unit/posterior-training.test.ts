@@ -1,44 +1,21 @@
 /** Training on chains of its own: where the chains are kept, what an end in the middle leaves behind, threads, and energies that fail. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Energy } from "../../src/core/types.js";
 import { customEnergy } from "../../src/energies/custom.js";
 import { lennardJones } from "../../src/energies/lennard-jones.js";
-import { WorkerPool } from "../../src/kernels/pool.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { createTrainer, resumeTrainer, train } from "../../src/pipeline/trainer.js";
-import type { LoopConfig, StepInfo } from "../../src/training/loop-config.js";
+import type { LoopConfig } from "../../src/training/loop-config.js";
 import { presets } from "../../src/training/presets.js";
 import { TrainingLoop } from "../../src/training/training-loop.js";
+import { finalBits, runTo } from "../support/loop-runs.js";
+import { poolOf } from "../support/test-pools.js";
 import { bitsOf, tinyConfig, tinyOptions, tinyTarget } from "../support/tiny-loop.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
 
-let pool: WorkerPool;
-beforeAll(async () => {
-  await startBackend("wasm");
-  pool = new WorkerPool({ threads: 2, source: await testWorkerSource(), tasks: testTasks });
-});
-afterAll(() => pool.dispose());
+const pool = poolOf(2);
+beforeAll(() => startBackend("wasm"));
 
 const options = { ...tinyOptions, method: "posterior" } as const;
-
-async function runTo(loop: TrainingLoop, until: number, signal?: AbortSignal): Promise<StepInfo[]> {
-  const infos: StepInfo[] = [];
-  if (loop.step >= until) return infos;
-  for await (const info of loop.steps({ signal })) {
-    infos.push(info);
-    if (info.step === until) break;
-  }
-  return infos;
-}
-
-async function finalBits(config: LoopConfig, until = 12): Promise<object> {
-  const loop = new TrainingLoop(config);
-  await runTo(loop, until);
-  const bits = bitsOf(await loop.state());
-  loop.dispose();
-  return bits;
-}
 
 /** The tiny target as functions, with something done to each batch of energies; every row asked for is counted. */
 function watched(change: (energies: Float32Array, rows: number) => void): Energy & { readonly rows: () => number } {
@@ -129,9 +106,9 @@ describe("threads", () => {
     ["few chains", {}],
     ["many", { chains: 3000, batchSize: 600 }],
   ])("%s: one and two give the same bits", async (_, more) => {
-    const alone = await finalBits(tinyConfig({ ...options, ...more }));
+    const { bits } = await finalBits(tinyConfig({ ...options, ...more }));
     const chosen = { ...options, ...more };
-    expect(await finalBits({ ...tinyConfig(chosen, tinyTarget, pool), pool })).toEqual(alone);
+    expect((await finalBits({ ...tinyConfig(chosen, tinyTarget, pool), pool })).bits).toEqual(bits);
   });
 
   test("particles: one and two give the same bits", async () => {
@@ -155,7 +132,7 @@ describe("ending early", () => {
 
   test("aborted on the way to the target: nothing has changed, and the same bits afterwards", async () => {
     const config = tinyConfig(options);
-    const bits = await finalBits(config);
+    const { bits } = await finalBits(config);
     const stop = new AbortController();
     const tools = config.chains as NonNullable<LoopConfig["chains"]>;
     const chains: LoopConfig["chains"] = {
@@ -179,7 +156,7 @@ describe("ending early", () => {
     "aborted among the levels of step %i: the chains stay where they were, and the same bits afterwards",
     async (at) => {
       const config = tinyConfig(options);
-      const bits = await finalBits(config);
+      const { bits } = await finalBits(config);
       const stop = new AbortController();
       const tools = config.chains as NonNullable<LoopConfig["chains"]>;
       let calls = 0;
@@ -215,7 +192,7 @@ describe("ending early", () => {
 
   test("a prior that fails after the chains moved: they are put back, and training goes on with the same bits", async () => {
     const config = tinyConfig(options);
-    const bits = await finalBits(config);
+    const { bits } = await finalBits(config);
     let broken = true;
     let asked = 0;
     const prior: LoopConfig["prior"] = {

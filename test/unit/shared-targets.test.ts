@@ -1,5 +1,5 @@
 /** Targets of training on all threads: the bits of a plain call in every mode, what stays on one thread, aborts, and whole runs. */
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { keyOf } from "../../src/core/random.js";
 import type { NoisedRequest } from "../../src/core/types.js";
 import { customEnergy } from "../../src/energies/custom.js";
@@ -11,29 +11,15 @@ import { WorkerPool } from "../../src/kernels/pool.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { TrainingLoop } from "../../src/training/training-loop.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
+import { poolOf } from "../support/test-pools.js";
 import { BUFFERED, bitsOf, tinyConfig, tinyTarget } from "../support/tiny-loop.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
-
-let source: string;
-const pools: WorkerPool[] = [];
 
 beforeAll(async () => {
   allowRelaxedSimd();
   await initKernels();
   expect(kernelReport().relaxed, "this engine loads the relaxed build").toBe(true);
   await startBackend("wasm");
-  source = await testWorkerSource();
 });
-afterAll(() => {
-  for (const pool of pools) pool.dispose();
-});
-
-function poolOf(threads: number): WorkerPool {
-  const pool = new WorkerPool({ threads, source, tasks: testTasks });
-  pools.push(pool);
-  return pool;
-}
 
 const target = gaussianMixture({ components: 40, seed: 0 });
 

@@ -1,38 +1,17 @@
 /** Targets made while workers compute the step before: which steps, the same bits, and nothing kept that has become wrong. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Energy, EstimateRequest } from "../../src/core/types.js";
-import { WorkerPool } from "../../src/kernels/pool.js";
 import type { LoopConfig } from "../../src/training/loop-config.js";
 import type { LoopState } from "../../src/training/loop-state.js";
 import { TrainingLoop } from "../../src/training/training-loop.js";
+import { finalBits, runTo } from "../support/loop-runs.js";
 import { leaveOwn, startOwn } from "../support/recorded.js";
+import { poolOf } from "../support/test-pools.js";
 import { BUFFERED, bitsOf, tinyConfig, tinyTarget } from "../support/tiny-loop.js";
-import { testWorkerSource } from "../support/worker-program.js";
-import { testTasks } from "../support/worker-tasks.js";
 
-let pool: WorkerPool;
-beforeAll(async () => {
-  await startOwn(); // only recorded programs have blocks to send
-  pool = new WorkerPool({ threads: 2, source: await testWorkerSource(), tasks: testTasks });
-});
-afterAll(async () => {
-  pool.dispose();
-  await leaveOwn();
-});
-
-/** Runs until `until` steps are done in all. */
-async function runTo(loop: TrainingLoop, until: number, signal?: AbortSignal): Promise<void> {
-  if (loop.step >= until) return;
-  for await (const { step } of loop.steps({ signal })) if (step === until) break;
-}
-
-async function finalBits(config: LoopConfig): Promise<object> {
-  const loop = new TrainingLoop(config);
-  await runTo(loop, loop.total);
-  const bits = bitsOf(await loop.state());
-  loop.dispose();
-  return bits;
-}
+const pool = poolOf(2);
+beforeAll(() => startOwn()); // only recorded programs have blocks to send
+afterAll(leaveOwn);
 
 /** An estimator with something done to each request first. */
 function watched(config: LoopConfig, look: (request: EstimateRequest) => void): LoopConfig {
@@ -50,7 +29,7 @@ test.each(BUFFERED)(
   "%s: every step but the first and those that refill; none past the end; the bits of one thread",
   async (method) => {
     const config = tinyConfig({ method });
-    const bits = await finalBits(config);
+    const { bits } = await finalBits(config);
     const ahead: number[] = [];
     const seen: number[] = [];
     const loop: TrainingLoop = new TrainingLoop(
@@ -69,7 +48,7 @@ test.each(BUFFERED)(
 
 test("stopped and restored, aborted and gone on with, it ends in the same bits", async () => {
   const config = tinyConfig({ method: "nem" });
-  const bits = await finalBits(config);
+  const { bits } = await finalBits(config);
   let loop = new TrainingLoop({ ...config, pool });
   for (const until of [1, 5, 7, 8]) {
     await runTo(loop, until);
@@ -106,7 +85,7 @@ describe("what an estimator may do", () => {
     await runTo(loop, 5);
     expect((await loop.state()).memory.get("calls")).toEqual(Float64Array.of(5));
     await runTo(loop, 12);
-    expect(bitsOf(await loop.state())).toEqual(await finalBits(counting(config)));
+    expect(bitsOf(await loop.state())).toEqual((await finalBits(counting(config))).bits);
     loop.dispose();
   });
 
@@ -116,7 +95,7 @@ describe("what an estimator may do", () => {
     const passing = (request: EstimateRequest) => estimate({ ...request });
     const loop = new TrainingLoop({ ...config, pool, estimator: { ...config.estimator, estimate: passing } });
     await runTo(loop, 12);
-    expect(bitsOf(await loop.state())).toEqual(await finalBits(config));
+    expect(bitsOf(await loop.state())).toEqual((await finalBits(config)).bits);
     loop.dispose();
   });
 });
@@ -135,7 +114,7 @@ describe("what goes wrong ahead", () => {
   }
 
   test.each([4, 5, 6, 12])("call %i: the error comes at its own step, and the same bits afterwards", async (call) => {
-    const bits = await finalBits(tinyConfig({ method: "nem" }));
+    const { bits } = await finalBits(tinyConfig({ method: "nem" }));
     const loop = new TrainingLoop({ ...tinyConfig({ method: "nem" }, failingOnce(call)), pool });
     await expect(runTo(loop, 12)).rejects.toThrow("no licence");
     expect(loop.step).toBe(call - 1);

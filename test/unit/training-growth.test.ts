@@ -7,6 +7,7 @@ import type { HeapBackend } from "../../src/networks/wasm/heap-backend.js";
 import { kernelModes, setKernelMode } from "../../src/networks/wasm/kernel-mode.js";
 import { TrainingLoop } from "../../src/training/training-loop.js";
 import { kernelBytes } from "../support/kernel-memory.js";
+import { runTo } from "../support/loop-runs.js";
 import { leaveOwn, startOwn } from "../support/recorded.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
 import { poolOf } from "../support/test-pools.js";
@@ -30,10 +31,6 @@ const held = () => ({
 /** Past the first refills, and past the start of bootstrapping. */
 const warmUp = 300;
 const steps = warmUp + 1000;
-
-async function runTo(loop: TrainingLoop, until: number): Promise<void> {
-  for await (const { step } of loop.steps()) if (step === until) return;
-}
 
 test.each(kernelModes)("on the kernels of %s", async (mode) => {
   setKernelMode(mode);

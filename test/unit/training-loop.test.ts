@@ -7,34 +7,16 @@ import { customEnergy } from "../../src/energies/custom.js";
 import { initKernels } from "../../src/kernels/load.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { METHODS } from "../../src/pipeline/options.js";
-import type { LoopConfig, StepInfo } from "../../src/training/loop-config.js";
+import type { LoopConfig } from "../../src/training/loop-config.js";
 import type { LoopState } from "../../src/training/loop-state.js";
 import { TrainingLoop } from "../../src/training/training-loop.js";
+import { finalBits, runTo } from "../support/loop-runs.js";
 import { BUFFERED, bitsOf, tinyConfig, tinyTarget } from "../support/tiny-loop.js";
 
 beforeAll(async () => {
   await initKernels();
   await startBackend("wasm");
 });
-
-/** Runs until `until` steps are done in all. */
-async function runTo(loop: TrainingLoop, until: number, signal?: AbortSignal): Promise<StepInfo[]> {
-  const infos: StepInfo[] = [];
-  if (loop.step >= until) return infos;
-  for await (const info of loop.steps({ signal })) {
-    infos.push(info);
-    if (info.step === until) break;
-  }
-  return infos;
-}
-
-async function finalBits(config: LoopConfig, until = 12) {
-  const loop = new TrainingLoop(config);
-  const infos = await runTo(loop, until);
-  const bits = bitsOf(await loop.state());
-  loop.dispose();
-  return { bits, infos };
-}
 
 /** The tiny target without its kernel, with something done to each call. */
 function watched(change: (energies: Float32Array, call: number, x: Batch) => void): Energy {
