@@ -121,16 +121,6 @@ console.log(WebAssembly.Module.exports(new WebAssembly.Module(bytes)).length > 0
     expect(await mustRun(process.execPath, ["wasm.mjs"], { cwd: packed.project })).toBe("true\n");
   });
 
-  test("bnem/references/lj13.npz is a reference set of this lj13", async () => {
-    const script = `import { readFileSync } from "node:fs";
-import { energyByName, init, loadReference } from "bnem";
-await init();
-const bytes = readFileSync(new URL(import.meta.resolve("bnem/references/lj13.npz")));
-console.log((await loadReference(bytes, energyByName("lj13"))).x.n);`;
-    writeFileSync(join(packed.project, "reference.mjs"), script);
-    expect(await mustRun(process.execPath, ["reference.mjs"], { cwd: packed.project })).toBe("1000\n");
-  });
-
   test("bnem/references/lj13.npz is a reference set", async () => {
     const script = `import { readFileSync } from "node:fs";
 import { lennardJones, loadReference } from "bnem";

@@ -1,5 +1,6 @@
 /**
- * Training and sampling with workers asked for, beside the same on one thread, from nothing but the bundle's namespace. Plain ECMAScript.
+ * Training, sampling, Markov chains and metrics with workers asked for, beside the same on one thread, from nothing but the bundle's namespace.
+ * Plain ECMAScript.
  */
 
 const options = {
@@ -33,7 +34,26 @@ async function job(bnem, target, workers) {
   const { x, logWeights } = await sampler.sample(3000, { seed: 5, steps: 32, workers });
   sampler.dispose();
   trainer.dispose();
-  return { losses, x: Array.from(x.data), logWeights: Array.from(logWeights), notice };
+  return { losses, x: Array.from(x.data), logWeights: Array.from(logWeights), ...(await particles(bnem, workers)), notice };
+}
+
+/** Chains, metrics and placed draws of LJ-13. */
+async function particles(bnem, workers) {
+  const energy = bnem.lennardJones();
+  const chains = { chains: 600, steps: 4, warmup: 20, seed: 2, workers };
+  const { x, diagnostics } = await bnem.runChains(energy, { ...chains, move: bnem.hmc({ leapfrogs: 3 }) });
+  const moves = { nuts: bnem.nuts({ maxDepth: 3 }), tempering: bnem.tempering({ replicas: 3 }) };
+  const others = [];
+  for (const move of Object.values(moves)) {
+    const run = await bnem.runChains(energy, { ...chains, chains: 40, move });
+    others.push(Array.from(run.x.data), Array.from(run.energy));
+  }
+  const sample = { data: x.data.slice(0, 24 * x.dim), n: 24, dim: x.dim };
+  const { metrics } = await bnem.evaluate(sample, energy, { reference: x, seed: 3, metrics: ["alignedW2", "pairKsd"], workers });
+  const request = { x: sample, variance: new Float32Array(24).fill(0.01), mcSamples: 32, mode: "iid", key: bnem.keyOf(1) };
+  const ask = { ...request, quantity: "score", proposal: "shifted" };
+  const { score } = await bnem.noisedOnAllCores(energy, ask, { workers });
+  return { chains: Array.from(x.data), others, diagnostics, metrics, score: Array.from(score) };
 }
 
 export async function probe(bnem) {
