@@ -34,6 +34,12 @@ describe("architecture", () => {
     expect(networkOf({ architecture: "egnn", scale: 2 }).options).toMatchObject({ scale: 2, sigmaFloor: 0.025, sigmaTop: 2 });
   });
 
+  test("an additive network's levels lie between the sigmas of training, in units of its length, 1 unless given", () => {
+    const options = { architecture: "additive", bumps: 16, baseStd: 0.3 };
+    expect(networkOf(options).options).toMatchObject({ scale: 1, bumps: 16, baseStd: 0.3, sigmaMin: 0.05, sigmaMax: 4 });
+    expect(networkOf({ ...options, scale: 2 }).options).toMatchObject({ scale: 2, sigmaMin: 0.025, sigmaMax: 2 });
+  });
+
   test("networks of particles are refused for targets without any", () => {
     const target = gaussianMixture({ components: 4, seed: 0 });
     for (const architecture of ["descriptor", "egnn"] satisfies ArchitectureName[])
