@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { init, writeNpy } from "../index.js";
 import { writeAtomically } from "./atomic-write.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
-import { checkDim, checkExtension, checkWritable, readSamples, SAMPLE_FILES } from "./files.js";
+import { checkDim, checkExtension, checkFinite, checkWritable, readSamples, SAMPLE_FILES } from "./files.js";
 import { addCommonFlags } from "./flags.js";
 import { printResult, say, UsageError } from "./outcome.js";
 
@@ -29,6 +29,7 @@ async function runEnergy(name: string | undefined, flags: EnergyFlags): Promise<
   const energy = await resolveEnergy({ ...flags, energy: name ?? flags.energy });
   const { x } = await readSamples(flags.input, energy);
   checkDim(flags.input, x, energy);
+  checkFinite(flags.input, x);
   const result = flags.gradient ? energy.energyAndGradient(x) : { energy: energy.energy(x), gradient: undefined };
   if (flags.output) await writeAtomically(flags.output, writeNpy({ data: result.energy, shape: [x.n] }));
   if (flags.gradient && result.gradient) {
@@ -37,7 +38,10 @@ async function runEnergy(name: string | undefined, flags: EnergyFlags): Promise<
   const nonFinite = result.energy.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
   const data = { energy: energy.name, n: x.n, dim: x.dim, nonFinite };
   const values = flags.output ? { output: flags.output } : { energies: Array.from(result.energy) };
-  if (nonFinite > 0 && !flags.json) say(`${nonFinite} of ${x.n} energies are not finite`);
+  if (nonFinite > 0 && !flags.json) {
+    const why = energy.particles ? ": particles that lie on each other, or where the energy has no value" : "";
+    say(`${nonFinite} of ${x.n} energies are not finite${why}`);
+  }
   const text = flags.output ? `wrote ${x.n} energies to ${flags.output}` : Array.from(result.energy, String).join("\n");
   printResult(flags.json === true, { ...data, ...values, gradient: flags.gradient }, text);
 }

@@ -11,6 +11,7 @@ import { Notice } from "./notice.js";
 import { asUsage, printResult, UsageError } from "./outcome.js";
 import { ProgressReporter } from "./progress.js";
 import { addRuntimeFlags, givenOptions, startRuntime } from "./runtime-flags.js";
+import { withoutWeights } from "./weights-text.js";
 
 interface SampleFlags extends EnergyChoice, Settings {
   readonly n: number;
@@ -37,17 +38,19 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
   await startRuntime(runtime);
   if (output !== undefined) {
     checkExtension("--output", output, SAMPLE_FILES);
-    if (extname(output).toLowerCase() === ".npy" && settings.correction !== "none") {
-      throw new UsageError(
-        "--output: an .npy file cannot hold the weights; use .npz or .xyz, or --correction none for raw samples",
-      );
-    }
     await checkWritable(output);
   }
   const bytes = await readBytes(path);
   const target = await energyFor(bytes, flags);
   if (output !== undefined) checkSampleFile("--output", output, target);
   const sampler = await loadSampler(bytes, target);
+  const correction = settings.correction ?? sampler.defaultCorrection;
+  if (output !== undefined && extname(output).toLowerCase() === ".npy" && correction !== "none") {
+    sampler.dispose();
+    throw new UsageError(
+      "--output: an .npy file cannot hold the weights; use .npz or .xyz, or --correction none for raw samples",
+    );
+  }
   const progress = new ProgressReporter(progressModeOf(flags));
   const notice = new Notice(progress);
   const interrupt = onInterrupt((text) => progress.note(text));
@@ -59,8 +62,20 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
     notice.take(sample.notice);
     const { seed, seconds, energyCalls, networkCalls, pilotCalls, ess, logZ, x } = sample;
     if (output !== undefined) await writeSamples(output, { x, energy: sample.energy, logWeights: sample.logWeights }, target);
-    const data = { n, dim: x.dim, seed, correction: settings.correction, seconds, energyCalls, networkCalls, pilotCalls };
+    const data = {
+      n,
+      dim: x.dim,
+      seed,
+      label: sampler.label ?? null,
+      correction,
+      seconds,
+      energyCalls,
+      networkCalls,
+      pilotCalls,
+    };
     const lines = [`${n} samples in ${seconds.toFixed(1)} s, seed ${seed}`];
+    if (sampler.label !== undefined) lines.push(`method ${sampler.facts.method} ${sampler.label}`);
+    if (settings.correction === undefined && correction === "none") lines.push(withoutWeights(sampler.facts.options.prior));
     if (pilotCalls > 0) lines.push(`${networkCalls} network rows, ${pilotCalls} of them in the pilot batch of nu`);
     if (ess) lines.push(`effective sample size ${shortNumber(ess.value)} of ${ess.n} (${shortNumber(ess.fraction)})`);
     if (logZ) lines.push(`log Z = ${shortNumber(logZ.value)} ± ${shortNumber(logZ.standardError)}`);

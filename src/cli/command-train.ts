@@ -64,9 +64,16 @@ export function addTrainCommand(program: Command): void {
     .option("--report [file]", "report with figures, .html")
     .option("-n <count>", "samples to draw after training, raw ones for the metrics and weighted ones", parseNumber, 2000)
     .option("--no-evaluate", "leave the metrics out")
-    .option("--preset <name>", "options to start from, like gmm40.bnem; none for the bare defaults")
+    .option(
+      "--preset <name>",
+      "options to start from, like gmm40.bnem; default: of this method, else the target's first; none: the bare defaults",
+    )
     .option("--config <file>", "options from a JSON file; they win over the preset, flags over them")
-    .option("--checkpoint-every <steps>", "write the checkpoint every so many steps", parseNumber)
+    .option(
+      "--checkpoint-every <steps>",
+      "write the checkpoint every so many steps; default: every tenth of the run",
+      parseNumber,
+    )
     .option("--resume", "go on from the checkpoint, if there is one; --steps is the total")
     .option("--energy <name>", "name of the energy, or a module whose default export is one")
     .option("--energy-options <json>", "options of the energy as JSON")

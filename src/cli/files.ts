@@ -97,6 +97,18 @@ export function checkDim(path: string, x: Batch, energy: { readonly name: string
   }
 }
 
+/** @throws RangeError naming the first row that is not finite, and how many are */
+export function checkFinite(path: string, { data, n, dim }: Batch): void {
+  const first = data.findIndex((value) => !Number.isFinite(value));
+  if (first < 0) return;
+  let bad = 0;
+  for (let row = 0; row < n; row++) if (!data.subarray(row * dim, (row + 1) * dim).every(Number.isFinite)) bad++;
+  const row = Math.floor(first / dim);
+  throw new RangeError(
+    `${path}: ${bad} of ${n} rows are not finite, first row ${row} (from 0) with ${data[first]} as coordinate ${first % dim}; leave them out`,
+  );
+}
+
 /** What a call of `sample` returned, as far as a file holds it. */
 export interface StoredSamples {
   readonly x: Batch;

@@ -3,7 +3,9 @@ import { type Batch, BnemError, type Curve, type Evaluation, evaluate, type Metr
 
 /** Points on a curve, the last step left to the final sample's own table. */
 const POINTS = 10;
+/** Rows of a point; of large targets fewer, whose networks cost that much more a row. */
 const ROWS = 1000;
+const NUMBERS = 16_000;
 const METRICS: readonly MetricName[] = ["energyW2", "modeWeightTv", "pairDistanceTv"];
 const TITLES: { readonly [name in MetricName]?: string } = {
   energyW2: "Energy W2 while training",
@@ -18,6 +20,7 @@ const TITLES: { readonly [name in MetricName]?: string } = {
 export class MetricCurves {
   private readonly steps: number[] = [];
   private readonly evaluations: Evaluation[] = [];
+  private readonly rows: number;
   /** Seconds spent here, to be taken off the training time. */
   seconds = 0;
 
@@ -25,7 +28,9 @@ export class MetricCurves {
     private readonly trainer: Trainer,
     private readonly wanted: boolean,
     private readonly reference?: Batch,
-  ) {}
+  ) {
+    this.rows = Math.min(ROWS, Math.ceil(NUMBERS / trainer.energy.dim));
+  }
 
   async visit(step: number, total: number, signal: AbortSignal): Promise<void> {
     const { energy, options } = this.trainer;
@@ -48,7 +53,7 @@ export class MetricCurves {
     const { energy, seed } = this.trainer;
     const sampler = await this.trainer.sampler();
     try {
-      const sample = await sampler.sample(ROWS, { seed, correction: "none", signal });
+      const sample = await sampler.sample(this.rows, { seed, correction: "none", signal });
       return await evaluate(sample, energy, { seed, metrics: METRICS, reference: this.reference, signal });
     } finally {
       sampler.dispose();
@@ -67,7 +72,7 @@ export class MetricCurves {
         title: TITLES[name] ?? name,
         xLabel: "training step",
         yLabel: points[0].label,
-        series: [{ label: `raw, n = ${ROWS}`, x: points.map(({ step }) => step), y: points.map(({ value }) => value) }],
+        series: [{ label: `raw, n = ${this.rows}`, x: points.map(({ step }) => step), y: points.map(({ value }) => value) }],
         logY: true,
         reference: { value: points[points.length - 1].floor, label: "noise floor" },
       };

@@ -51,13 +51,30 @@ function lookUp<T>(table: { readonly [name: string]: T }, name: string): T | und
   return key === undefined ? undefined : table[key];
 }
 
-/** The preset asked for as "gmm40.bnem" or "bnem"; or by default the one of this target and method, where there is one. */
-export function presetOf(asked: string | undefined, target: string, method: string): TrainSettings {
+type PresetTable = { readonly [name: string]: TrainSettings };
+const tables = presets as { readonly [target: string]: PresetTable };
+
+/** The presets of a target by one of its names; `lj13` with options of its own is found by the name that was typed. */
+function tableOf(targets: readonly string[]): PresetTable {
+  for (const target of targets) {
+    const table = lookUp(tables, target);
+    if (table) return table;
+  }
+  return {};
+}
+
+/**
+ * The preset asked for as "gmm40.bnem" or "bnem"; by default the one of this target and method, and without a method the target's first.
+ * {} where there is none.
+ *
+ * @param targets names of the target, the likelier first
+ */
+export function presetOf(asked: string | undefined, targets: readonly string[], method?: string): TrainSettings {
   if (asked === "none") return {};
-  const tables = presets as { readonly [target: string]: { readonly [method: string]: TrainSettings } };
-  if (asked === undefined) return lookUp(lookUp(tables, target) ?? {}, method) ?? {};
-  const [first, second] = asked.includes(".") ? asked.split(".") : [target, asked];
-  const found = lookUp(lookUp(tables, first) ?? {}, second);
+  const own = tableOf(targets);
+  if (asked === undefined) return (method === undefined ? Object.values(own)[0] : lookUp(own, method)) ?? {};
+  const [first, second] = asked.split(".");
+  const found = second === undefined ? lookUp(own, first) : lookUp(lookUp(tables, first) ?? {}, second);
   if (found) return found;
   const known = Object.entries(tables).flatMap(([name, table]) => Object.keys(table).map((key) => `${name}.${key}`));
   throw new UsageError(`--preset: unknown preset "${asked}". Known: ${known.join(", ")}, none`);
@@ -105,10 +122,12 @@ export async function planTraining(name: string | undefined, flags: TrainFlags, 
     throw new UsageError("--resume and --checkpoint-every need --output <file> or --output-dir <folder>");
   }
   const target = name ?? flags.energy;
-  const method = typeof given.method === "string" ? given.method : (flags.preset?.split(".").at(-1) ?? "bnem");
+  const method = typeof given.method === "string" ? given.method : undefined;
   asUsage(() => parseTrainOptions("train", given));
   const energy = await resolveEnergy({ ...flags, energy: target });
-  const preset = presetOf(flags.preset, target ?? energy.name, flags.preset === "none" ? "bnem" : method);
+  // An energy of one's own may have any name.
+  const names = [...(energy.options === null ? [] : [energy.name]), target ?? energy.name];
+  const preset = presetOf(flags.preset, names, method);
   const settings = { ...preset, ...given } as TrainSettings;
   asUsage(() => parseTrainOptions("train", settings));
   if (flags.reference !== undefined && flags.reference !== BUILTIN) checkExtension("--reference", flags.reference, SAMPLE_FILES);

@@ -16,6 +16,7 @@ import type { Notice } from "./notice.js";
 import type { ProgressReporter } from "./progress.js";
 import type { TrainPlan } from "./train-plan.js";
 import type { TrainedRun } from "./train-run.js";
+import { withoutWeights } from "./weights-text.js";
 
 /** All that is known at the end of a run. */
 export interface Finished {
@@ -23,8 +24,8 @@ export interface Finished {
   readonly run: TrainedRun;
   /** Raw output: what the metrics are about, and what the sampler is when nothing is corrected. */
   readonly raw: SampleResult;
-  /** Weighted samples: what is written. */
-  readonly weighted: SampleResult;
+  /** Weighted samples: what is written; absent where the model has no use for weights, and the raw ones are. */
+  readonly weighted?: SampleResult;
   readonly scores?: Scores;
   readonly machine: Machine;
   readonly timings: { readonly training: number; readonly sampling: number; readonly evaluation: number };
@@ -52,7 +53,8 @@ async function drawBoth(trainer: Trainer, { n, signal, progress }: FinishOptions
       onProgress: ({ fraction }) => progress.update({ phase, step: Math.round(fraction * n), steps: n }),
     });
   try {
-    return { weighted: await draw("path", "sampling with weights"), raw: await draw("none", "sampling, raw") };
+    const weighted = sampler.defaultCorrection === "path" ? await draw("path", "sampling with weights") : undefined;
+    return { weighted, raw: await draw("none", "sampling, raw") };
   } finally {
     sampler.dispose();
     progress.endLine();
@@ -74,24 +76,24 @@ async function scoreBoth(
       onProgress: ({ stage, done, total }) => progress.update({ phase: `scoring ${what}, ${stage}`, step: done, steps: total }),
     });
   try {
-    return { raw: await score("raw", raw), weighted: await score("weighted", weighted) };
+    return { raw: await score("raw", raw), weighted: weighted && (await score("weighted", weighted)) };
   } finally {
     progress.endLine();
   }
 }
 
-/** Samples, writes the weighted sample, scores both. */
+/** Samples, writes the weighted sample or the raw one where there is none, scores both. */
 export async function finishRun(plan: TrainPlan, run: TrainedRun, options: FinishOptions): Promise<Finished> {
   const { seed } = run.trainer;
   const drawn = await drawBoth(run.trainer, options);
-  options.notice.take(drawn.weighted.notice ?? drawn.raw.notice);
-  const { x, energy, logWeights } = drawn.weighted;
+  options.notice.take(drawn.weighted?.notice ?? drawn.raw.notice);
+  const { x, energy, logWeights } = drawn.weighted ?? drawn.raw;
   if (plan.samples !== undefined) await writeSamples(plan.samples, { x, energy, logWeights }, plan.energy);
   const started = performance.now();
   const scores = options.evaluate ? await scoreBoth(plan, drawn, seed, options) : undefined;
   options.notice.take(scores?.raw.notice);
   const evaluation = (performance.now() - started) / 1000;
-  const timings = { training: run.seconds, sampling: drawn.raw.seconds + drawn.weighted.seconds, evaluation };
+  const timings = { training: run.seconds, sampling: drawn.raw.seconds + (drawn.weighted?.seconds ?? 0), evaluation };
   return { plan, run, ...drawn, scores, machine: describeMachine(), timings, notice: options.notice.text };
 }
 
@@ -100,14 +102,24 @@ export function noticeOf(energy: Energy): string {
   return "notice" in energy && typeof energy.notice === "string" ? energy.notice : "";
 }
 
-function notesOf({ plan, run, raw, weighted, notice }: Finished): string[] {
-  const notes = [`Backend ${run.trainer.backend.backend}: ${run.trainer.backend.reason}.`];
+/** Why there is no weighted sample. */
+function unweighted({ run, weighted }: Pick<Finished, "run" | "weighted">): string | undefined {
+  return weighted ? undefined : withoutWeights(run.trainer.options.prior);
+}
+
+function notesOf(finished: Finished): string[] {
+  const { plan, run, raw, weighted, notice } = finished;
+  const { trainer } = run;
+  const notes = [`Backend ${trainer.backend.backend}: ${trainer.backend.reason}.`];
+  if (trainer.label !== undefined) notes.unshift(`Method ${trainer.options.method} ${trainer.label}.`);
+  const why = unweighted(finished);
+  if (why !== undefined) notes.push(`${why}.`);
   if (notice !== null) notes.push(notice);
   if (noticeOf(plan.energy)) notes.push(noticeOf(plan.energy));
   if (run.nonFinite > 0)
     notes.push(`${run.nonFinite} energies met in training were not finite; they were counted, not repaired.`);
-  const lost = raw.nonFinite + weighted.nonFinite;
-  if (lost > 0) notes.push(`${lost} of ${raw.x.n + weighted.x.n} samples came out non-finite.`);
+  const lost = raw.nonFinite + (weighted?.nonFinite ?? 0);
+  if (lost > 0) notes.push(`${lost} of ${raw.x.n + (weighted?.x.n ?? 0)} samples came out non-finite.`);
   return notes;
 }
 
@@ -129,8 +141,8 @@ export function reportOf(finished: Finished): string {
       options: { ...trainer.options },
       machine: { ...machine, backend: trainer.backend.backend },
       timings,
-      energyCalls: trainer.energyCalls + raw.energyCalls + weighted.energyCalls,
-      networkCalls: trainer.networkCalls + raw.networkCalls + weighted.networkCalls,
+      energyCalls: trainer.energyCalls + raw.energyCalls + (weighted?.energyCalls ?? 0),
+      networkCalls: trainer.networkCalls + raw.networkCalls + (weighted?.networkCalls ?? 0),
       seed: trainer.seed,
       versions: { bnem: version, runtime: machine.runtime },
       notes: notesOf(finished),
@@ -142,11 +154,13 @@ export function reportOf(finished: Finished): string {
 }
 
 /** The JSON object of the command. `metrics` are those of the raw sample, `weighted` those of the written one. */
-export function jsonOf({ plan, run, raw, weighted, scores, machine, timings, notice }: Finished): object {
+export function jsonOf(finished: Finished): object {
+  const { plan, run, raw, weighted, scores, machine, timings, notice } = finished;
   const { trainer } = run;
   return {
     energy: plan.energy.name,
     method: trainer.options.method,
+    label: trainer.label ?? null,
     seed: trainer.seed,
     seconds: run.seconds,
     steps: trainer.step,
@@ -155,9 +169,10 @@ export function jsonOf({ plan, run, raw, weighted, scores, machine, timings, not
     ...scoresJson(scores),
     samples: {
       n: raw.x.n,
-      ess: weighted.ess ?? null,
-      logZ: weighted.logZ ?? null,
-      nonFinite: raw.nonFinite + weighted.nonFinite,
+      ess: weighted?.ess ?? null,
+      logZ: weighted?.logZ ?? null,
+      unweighted: unweighted(finished) ?? null,
+      nonFinite: raw.nonFinite + (weighted?.nonFinite ?? 0),
     },
     timings,
     backend: trainer.backend,
@@ -169,17 +184,21 @@ export function jsonOf({ plan, run, raw, weighted, scores, machine, timings, not
 }
 
 /** What the terminal shows. */
-export function textOf({ plan, run, weighted, scores }: Finished): string {
+export function textOf(finished: Finished): string {
+  const { plan, run, weighted, scores } = finished;
   const { trainer, seconds } = run;
   const { method } = trainer.options;
   const lines = [
     `${method} on ${plan.energy.name}: ${trainer.step} steps in ${seconds.toFixed(1)} s, seed ${trainer.seed}, ${trainer.energyCalls} energy calls, backend ${trainer.backend.backend}`,
   ];
-  if (weighted.ess) {
+  if (trainer.label !== undefined) lines.push(`${method} ${trainer.label}`);
+  const why = unweighted(finished);
+  if (why !== undefined) lines.push(why);
+  if (weighted?.ess) {
     const { value, n, fraction } = weighted.ess;
     lines.push(`${n} weighted samples: effective sample size ${shortNumber(value)} (${shortNumber(fraction)} of n)`);
   }
-  if (weighted.logZ) lines.push(`log Z = ${shortNumber(weighted.logZ.value)} ± ${shortNumber(weighted.logZ.standardError)}`);
+  if (weighted?.logZ) lines.push(`log Z = ${shortNumber(weighted.logZ.value)} ± ${shortNumber(weighted.logZ.standardError)}`);
   if (scores) lines.push("", scoresText(scores));
   lines.push("");
   for (const path of [plan.model, plan.samples, plan.report]) if (path !== undefined) lines.push(`wrote ${path}`);

@@ -153,7 +153,10 @@ function wordsOf(
     const size = `${Math.round(weighted.effectiveSize)} of ${draws.rows}`;
     words.push(...verdictOf(weighted.metrics, `Weighted sample (effective size ${size}, floors at that size)`, draws.from));
   }
-  if (nonFiniteEnergies > 0) words.push(`${nonFiniteEnergies} of ${n} rows have an energy that is not finite.`);
+  if (nonFiniteEnergies > 0)
+    words.push(
+      `${nonFiniteEnergies} of ${n} rows have an energy that is not finite (particles on each other, or no value there); the energy metrics are not either: leave those rows out to see the others.`,
+    );
   if (draws.from === "reference") {
     words.push(`Floors come from splits of the given reference at n = ${draws.rows}; their standard errors are too small.`);
   }

@@ -3,9 +3,9 @@ import { BnemError } from "../core/errors.js";
 
 const THEIRS = "runChains: ";
 
-/** The same error under another name; errors of others as they are. */
-export function underName(call: string, error: unknown): unknown {
+/** The same error under another name, with `more` at its end; errors of others as they are. */
+export function underName(call: string, error: unknown, more = ""): unknown {
   if (!(error instanceof Error) || !error.message.startsWith(THEIRS)) return error;
-  const text = `${call}: ${error.message.slice(THEIRS.length)}`;
+  const text = `${call}: ${error.message.slice(THEIRS.length)}${more}`;
   return error instanceof BnemError ? new BnemError(error.code, text, { cause: error }) : new RangeError(text, { cause: error });
 }

@@ -116,7 +116,7 @@ class TrainingChains implements DisposableChains {
       // The energies of the start were asked for once more.
       return { x, stepSize: made.stepSize, energyCalls: made.energyCalls + start.n, nonFinite: made.nonFinite };
     } catch (error) {
-      throw underName("train", error);
+      throw underName("train", error, " (the first half of chainMoves)");
     }
   }
 

@@ -25,6 +25,7 @@ import type { Checkpoint } from "./checkpoint.js";
 import { encodeCheckpoint } from "./checkpoint.js";
 import { describeModel } from "./describe-model.js";
 import { parseSampleOptions, type ResolvedSampleSettings, type SampleSettings } from "./options.js";
+import { methods } from "./parts.js";
 import { SharedModel, sharePaths } from "./shared-paths.js";
 import { threadsOf, type Workers } from "./threads.js";
 
@@ -94,6 +95,11 @@ export class NeuralSampler {
   /** Facts of the run behind it: method, options, steps, versions. */
   get facts(): Checkpoint["facts"] {
     return this.checkpoint.facts;
+  }
+
+  /** What belongs beside every result of the method: that it learns from Markov chains; undefined for the others. */
+  get label(): string | undefined {
+    return methods[this.facts.options.method].label;
   }
 
   /** What `sample` does unless it is told: weights, but raw output where the prior's energy jumps and nearly all weight falls on few rows. */

@@ -39,6 +39,19 @@ function excludedRows({ excluded, slope }: EstimateResult): Uint8Array | undefin
   return slope ? Uint8Array.from(slope, (value, row) => (Number.isFinite(value) && !excluded?.[row] ? 0 : 1)) : excluded;
 }
 
+/** What ends a run, and what to do about it. */
+interface Fault {
+  readonly what: string;
+  readonly todo: string;
+}
+
+const SMALLER = "lower learningRate or gradientClip, or raise sigmaMin";
+const faults = {
+  energy: { what: "every energy", todo: "check the energy where its sampler or its chains go" },
+  loss: { what: "the loss", todo: SMALLER },
+  gradient: { what: "the gradient of the loss", todo: SMALLER },
+} as const satisfies { readonly [name: string]: Fault };
+
 function disposeParts({ learner, targets }: LoopParts): void {
   learner.dispose();
   targets.dispose();
@@ -55,6 +68,10 @@ export class TrainingLoop {
   private readonly key: Key;
   private counts: LoopCounts;
   private done = 0;
+  /** What was not finite in the last step, if anything was not. */
+  private fault: Fault = faults.loss;
+  /** Where this process stood after its first step. */
+  private first: { readonly step: number; readonly seconds: number } | undefined;
   private disposed = false;
   private turn: Promise<unknown> = Promise.resolve();
   /** Steps at which the run ends and the learning rate its decay. */
@@ -130,7 +147,15 @@ export class TrainingLoop {
     const info = await this.advance(signal);
     this.counts = { ...this.counts, seconds: this.counts.seconds + (performance.now() - began) / 1000 };
     const { seconds } = this.counts;
-    return { ...info, seconds, secondsLeft: (seconds / this.done) * (this.total - this.done) };
+    return { ...info, seconds, secondsLeft: this.perStep() * (this.total - this.done) };
+  }
+
+  /** Seconds of a step, those of this process's first left out where there are others: chains come to the target in it. */
+  private perStep(): number {
+    const { seconds } = this.counts;
+    this.first ??= { step: this.done, seconds };
+    const since = this.done - this.first.step;
+    return since > 0 ? (seconds - this.first.seconds) / since : seconds / this.done;
   }
 
   /** Everything that decides the steps to come; asked for during a step, it is the state after it. */
@@ -275,6 +300,7 @@ export class TrainingLoop {
     const batch = { x: x.data, variance, target, slope, weight };
     const { learner } = await this.parts;
     const step = await learner.step(batch, learningRate, worth, meanwhile);
+    this.fault = !worth ? faults.energy : Number.isFinite(step.loss) ? faults.gradient : faults.loss;
     return worth ? step : { ...step, loss: Number.NaN };
   }
 
@@ -292,9 +318,10 @@ export class TrainingLoop {
 
   private assertConverging(): void {
     if (this.counts.inARow < this.config.knobs.maxNonFinite) return;
+    const { what, todo } = this.fault;
     throw new BnemError(
       "diverged",
-      `train: loss, gradient or every energy was not finite for ${this.counts.inARow} steps in a row at step ${this.done}; lower learningRate, raise sigmaMin, or check the energy`,
+      `train: ${what} was not finite for ${this.counts.inARow} steps in a row at step ${this.done}; ${todo}`,
     );
   }
 

@@ -82,16 +82,24 @@ describe("--config", () => {
 
 describe("--preset", () => {
   it("is by default the one of target and method", () => {
-    expect(presetOf(undefined, "gmm40", "bnem").method).toBe("bnem");
-    expect(presetOf(undefined, "gmm40", "me-nem").method).toBe("me-nem");
-    expect(presetOf(undefined, "ring", "bnem")).toEqual({});
+    expect(presetOf(undefined, ["gmm40"], "bnem").method).toBe("bnem");
+    expect(presetOf(undefined, ["gmm40"], "me-nem").method).toBe("me-nem");
+    expect(presetOf(undefined, ["ring"], "bnem")).toEqual({});
+    expect(presetOf(undefined, ["lj13", "lennard-jones"], "nem").method).toBe("nem");
+    expect(presetOf(undefined, ["lennard-jones", "lj13"], "nem")).toEqual(presetOf("lj13.nem", ["ring"]));
+  });
+
+  it("is the target's first where no method is asked for", () => {
+    expect(presetOf(undefined, ["gmm40"]).method).toBe("bnem");
+    expect(presetOf(undefined, ["dw4"]).method).toBe("posterior");
+    expect(presetOf(undefined, ["ring"])).toEqual({});
   });
 
   it("can be named, with or without its target, or be none", () => {
-    expect(presetOf("gmm40.nem", "ring", "bnem").method).toBe("nem");
-    expect(presetOf("nem", "gmm40", "bnem").method).toBe("nem");
-    expect(presetOf("none", "gmm40", "bnem")).toEqual({});
-    expect(() => presetOf("gmm40.nme", "gmm40", "bnem")).toThrow(/unknown preset "gmm40.nme".*gmm40.nem/);
+    expect(presetOf("gmm40.nem", ["ring"], "bnem").method).toBe("nem");
+    expect(presetOf("nem", ["gmm40"], "bnem").method).toBe("nem");
+    expect(presetOf("none", ["gmm40"], "bnem")).toEqual({});
+    expect(() => presetOf("gmm40.nme", ["gmm40"], "bnem")).toThrow(/unknown preset "gmm40.nme".*gmm40.nem/);
   });
 });
 
