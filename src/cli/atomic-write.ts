@@ -61,11 +61,11 @@ async function resolveTarget(
   }
 }
 
-/** Writes and closes; `mode` restores permissions that the umask took. */
+/** Writes and closes; `mode` restores permissions that the umask took, where it took any: Node's permission model allows no change of them. */
 async function fill(file: nodeFiles.FileHandle, bytes: Uint8Array, lasting: boolean, mode?: number): Promise<void> {
   try {
     await file.writeFile(bytes);
-    if (mode !== undefined) await file.chmod(mode);
+    if (mode !== undefined && ((await file.stat()).mode & 0o777) !== mode) await file.chmod(mode);
     if (lasting) await file.sync();
   } finally {
     await file.close();

@@ -1,8 +1,10 @@
 /** What a training run ends in: its samples and scores, as files, JSON, text and report. */
 import {
+  BnemError,
   type Energy,
   evaluate,
   metricSets,
+  type NeuralSampler,
   renderReport,
   runReport,
   type SampleResult,
@@ -26,6 +28,8 @@ export interface Finished {
   readonly raw: SampleResult;
   /** Weighted samples: what is written; absent where the model has no use for weights, and the raw ones are. */
   readonly weighted?: SampleResult;
+  /** Why there is no weighted sample. */
+  readonly unweighted?: string;
   readonly scores?: Scores;
   readonly machine: Machine;
   readonly timings: { readonly training: number; readonly sampling: number; readonly evaluation: number };
@@ -42,8 +46,23 @@ export interface FinishOptions {
   readonly notice: Notice;
 }
 
+type Drawn = Pick<Finished, "raw" | "weighted" | "unweighted">;
+
+/** The weighted sample, or why there is none: the model has no use for weights, or not one of them is above 0. */
+async function drawWeighted(sampler: NeuralSampler, draw: () => Promise<SampleResult>): Promise<Omit<Drawn, "raw">> {
+  if (sampler.defaultCorrection === "none") return { unweighted: withoutWeights(sampler.facts.options.prior) };
+  try {
+    return { weighted: await draw() };
+  } catch (error) {
+    if (error instanceof BnemError && error.code === "degenerate-weights") {
+      return { unweighted: `raw samples only: ${error.message}` };
+    }
+    throw error;
+  }
+}
+
 /** Raw and weighted samples of the present weights, from one sampler. */
-async function drawBoth(trainer: Trainer, { n, signal, progress }: FinishOptions): Promise<Pick<Finished, "raw" | "weighted">> {
+async function drawBoth(trainer: Trainer, { n, signal, progress }: FinishOptions): Promise<Drawn> {
   const sampler = await trainer.sampler();
   const draw = (correction: "path" | "none", phase: string) =>
     sampler.sample(n, {
@@ -53,8 +72,8 @@ async function drawBoth(trainer: Trainer, { n, signal, progress }: FinishOptions
       onProgress: ({ fraction }) => progress.update({ phase, step: Math.round(fraction * n), steps: n }),
     });
   try {
-    const weighted = sampler.defaultCorrection === "path" ? await draw("path", "sampling with weights") : undefined;
-    return { weighted, raw: await draw("none", "sampling, raw") };
+    const weighted = await drawWeighted(sampler, () => draw("path", "sampling with weights"));
+    return { ...weighted, raw: await draw("none", "sampling, raw") };
   } finally {
     sampler.dispose();
     progress.endLine();
@@ -102,18 +121,12 @@ export function noticeOf(energy: Energy): string {
   return "notice" in energy && typeof energy.notice === "string" ? energy.notice : "";
 }
 
-/** Why there is no weighted sample. */
-function unweighted({ run, weighted }: Pick<Finished, "run" | "weighted">): string | undefined {
-  return weighted ? undefined : withoutWeights(run.trainer.options.prior);
-}
-
 function notesOf(finished: Finished): string[] {
-  const { plan, run, raw, weighted, notice } = finished;
+  const { plan, run, raw, weighted, unweighted, notice } = finished;
   const { trainer } = run;
   const notes = [`Backend ${trainer.backend.backend}: ${trainer.backend.reason}.`];
   if (trainer.label !== undefined) notes.unshift(`Method ${trainer.options.method} ${trainer.label}.`);
-  const why = unweighted(finished);
-  if (why !== undefined) notes.push(`${why}.`);
+  if (unweighted !== undefined) notes.push(`${unweighted}.`);
   if (notice !== null) notes.push(notice);
   if (noticeOf(plan.energy)) notes.push(noticeOf(plan.energy));
   if (run.nonFinite > 0)
@@ -155,7 +168,7 @@ export function reportOf(finished: Finished): string {
 
 /** The JSON object of the command. `metrics` are those of the raw sample, `weighted` those of the written one. */
 export function jsonOf(finished: Finished): object {
-  const { plan, run, raw, weighted, scores, machine, timings, notice } = finished;
+  const { plan, run, raw, weighted, unweighted, scores, machine, timings, notice } = finished;
   const { trainer } = run;
   return {
     energy: plan.energy.name,
@@ -171,7 +184,7 @@ export function jsonOf(finished: Finished): object {
       n: raw.x.n,
       ess: weighted?.ess ?? null,
       logZ: weighted?.logZ ?? null,
-      unweighted: unweighted(finished) ?? null,
+      unweighted: unweighted ?? null,
       nonFinite: raw.nonFinite + (weighted?.nonFinite ?? 0),
     },
     timings,
@@ -185,15 +198,14 @@ export function jsonOf(finished: Finished): object {
 
 /** What the terminal shows. */
 export function textOf(finished: Finished): string {
-  const { plan, run, weighted, scores } = finished;
+  const { plan, run, weighted, unweighted, scores } = finished;
   const { trainer, seconds } = run;
   const { method } = trainer.options;
   const lines = [
     `${method} on ${plan.energy.name}: ${trainer.step} steps in ${seconds.toFixed(1)} s, seed ${trainer.seed}, ${trainer.energyCalls} energy calls, backend ${trainer.backend.backend}`,
   ];
   if (trainer.label !== undefined) lines.push(`${method} ${trainer.label}`);
-  const why = unweighted(finished);
-  if (why !== undefined) lines.push(why);
+  if (unweighted !== undefined) lines.push(unweighted);
   if (weighted?.ess) {
     const { value, n, fraction } = weighted.ess;
     lines.push(`${n} weighted samples: effective sample size ${shortNumber(value)} (${shortNumber(fraction)} of n)`);
