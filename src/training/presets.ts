@@ -101,12 +101,12 @@ const weighted = { prior: "two-body", slopeWeight: 0.1, nu: 0.5 } as const;
  * The papers' outer loop on particles: a buffer that the sampler itself fills, targets from energies (iDEM: gradients) at its own noised
  * configurations and nothing else. What is ours: the descriptor network on a two-body prior (iDEM: the papers' EGNN, small), draws around the
  * gradient step, LINEX. Inputs come from the buffer alone, for a box of uniform positions is full of clashes. Energy W2 of 1,000 raw samples, one
- * seed, in seconds of one core; floors .2 (DW-4), .9 (LJ-13), 2.6 (LJ-55, 200 samples; iDEM 100):
+ * seed, in CPU seconds with sampling and scoring, the best of some 30 settings; floors .2 (DW-4), .9 (LJ-13), 2.6 (LJ-55, 200 samples; iDEM 100):
  *
  *           NEM           BNEM          iDEM
  *   DW-4    2.2 in 47     12 in 40      2.1 in 46    (trimmed by 1 %: 1.9, 3.0, 2.0)
  *   LJ-13   7.7 in 35     6.9 in 30     21 in 44
- *   LJ-55   420 in 100    520 in 70     450 in 46    (a hot gas: estimates from 100 draws say nothing in 162 dimensions above sigma .1)
+ *   LJ-55   420 in 100    520 in 70     450 in 46    (a hot gas: in 162 dimensions 100 draws hardly ever hit above sigma .1)
  */
 const ownSamples = {
   loss: "linex",
