@@ -6,7 +6,6 @@ import { startBackend } from "../../src/networks/backend.js";
 import { mlp } from "../../src/networks/mlp.js";
 import { lossAndGradient } from "../../src/training/gradient.js";
 import { type GradientFit, gradientLosses } from "../../src/training/gradient-fit.js";
-import { recordTraining } from "../../src/training/record-training.js";
 import { draw } from "../support/recorded.js";
 
 const fit: GradientFit = { name: "gradient", slopeWeight: 0.3, residualClip: 1e6 };
@@ -69,9 +68,4 @@ describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
     };
     expect(await norm(1e-3)).toBeLessThan(0.02 * (await norm(1e6)));
   });
-});
-
-test("it can be recorded", async () => {
-  await startBackend("wasm");
-  expect(recordTraining(network, "gradient", fit)).not.toBeNull();
 });

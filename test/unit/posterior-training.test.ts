@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Energy } from "../../src/core/types.js";
 import { customEnergy } from "../../src/energies/custom.js";
 import { lennardJones } from "../../src/energies/lennard-jones.js";
+import { initKernels } from "../../src/kernels/load.js";
 import { startBackend } from "../../src/networks/backend.js";
 import { createTrainer, resumeTrainer, train } from "../../src/pipeline/trainer.js";
 import type { LoopConfig } from "../../src/training/loop-config.js";
@@ -13,7 +14,10 @@ import { poolOf } from "../support/test-pools.js";
 import { bitsOf, tinyConfig, tinyOptions, tinyTarget } from "../support/tiny-loop.js";
 
 const pool = poolOf(2);
-beforeAll(() => startBackend("wasm"));
+beforeAll(async () => {
+  await initKernels();
+  await startBackend("wasm");
+});
 
 const options = { ...tinyOptions, method: "posterior" } as const;
 

@@ -158,6 +158,13 @@ describe("what cannot be recorded", () => {
     expect(relaxed, "control").not.toEqual(exact);
   });
 
+  test("the fit of an energy to its gradient is recorded whole, with and without the slope", () => {
+    for (const slopeWeight of [0, 0.3]) {
+      const fit = { name: "gradient", slopeWeight, residualClip: 30 } as const;
+      expect(recordTraining(smallNetwork("energy"), "gradient", fit)?.names).toHaveProperty("slope");
+    }
+  });
+
   test("on other kernels nothing is recorded", async () => {
     setKernelMode("tfjs");
     await startBackend("wasm");
