@@ -5,7 +5,6 @@ import { targets } from "./targets.mjs";
 
 /** Moves behind samples, most of which tune the step. */
 const CORRECTED = { warmup: 40, steps: 10 };
-export const CORRECTING_MOVES = CORRECTED.warmup + CORRECTED.steps;
 
 /** Configurations that a chain gives, evenly spread over its second half. */
 const DRAWS = 8;

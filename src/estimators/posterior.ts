@@ -45,6 +45,7 @@ const STEP_SIZE = "posterior.stepSize";
 
 /** Leapfrogs of one trajectory at most: a chain whose step collapsed must not stop training. */
 const LONGEST = 200;
+/** And at least, see `trajectory`. */
 const SHORTEST = 8;
 
 /** The buffer as it is in memory, equilibrated on first use. @returns energy calls and non-finite energies that took */

@@ -3,7 +3,7 @@
  * before. The bits are the same.
  */
 import { derive } from "../core/random.js";
-import type { Batch, EstimateRequest, EstimateResult, Key, Prior, ScoreModel } from "../core/types.js";
+import type { Batch, EstimateRequest, EstimateResult, Estimator, Key, Prior, ScoreModel } from "../core/types.js";
 import type { SharedNoised } from "../estimators/noised-shared.js";
 import type { TrainingInputs, TrainingRows } from "../kernels/training-rows.js";
 import type { LoopConfig } from "./loop-config.js";
@@ -22,7 +22,7 @@ function withoutPrior(
   result: EstimateResult,
   x: Batch,
   variance: Float32Array,
-  kind: string,
+  kind: Estimator["kind"],
   prior: Prior | undefined,
 ): EstimateResult {
   if (!prior) return result;
