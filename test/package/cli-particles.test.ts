@@ -1,13 +1,11 @@
 /** The command on particles: `bnem train` of its presets at tiny sizes, frames of .xyz out and in, runs that diverge, and files that do not fit. */
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { type Batch, energyByName, init, loadReference, readExtxyz, readNpz, readSafetensors, writeExtxyz, writeNpy } from "bnem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/runtimes.js";
+import { access, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Batch, energyByName, init, loadReference, readExtxyz, readNpz, writeExtxyz, writeNpy } from "bnem";
+import { beforeAll, describe, expect, test } from "vitest";
+import { commandIn } from "../support/command.js";
 import { parseMarkup } from "../support/well-formed.js";
 
-const cli = resolve("dist/cli.js");
 const LABEL = "learns from MCMC chains; discovers no modes of its own";
 /** A second of training. */
 const tiny = [
@@ -15,34 +13,14 @@ const tiny = [
   ...["--chains", "64", "--chain-moves", "60", "--mc-samples", "8", "--buffer-refill", "8", "--buffer-steps", "4"],
 ];
 
-let folder = "";
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "bnem-particles-"));
-  await init();
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const { folder, bnem, bnemJson, read, tensorsOf } = commandIn("particles");
+beforeAll(() => init());
 
-const bnem = (...argv: string[]) => run(process.execPath, [cli, ...argv], { cwd: folder, timeout: 110_000 });
-
-async function bnemJson(...argv: string[]) {
-  const { code, stdout, stderr } = await bnem(...argv, "--json");
-  expect(stdout.trim().split("\n"), stderr).toHaveLength(1);
-  return { code, data: JSON.parse(stdout), stderr };
-}
-
-const read = (name: string) => readFile(join(folder, name));
 const isThere = (name: string) =>
   access(join(folder, name)).then(
     () => true,
     () => false,
   );
-
-async function tensorsOf(name: string): Promise<Record<string, string>> {
-  const { tensors } = readSafetensors(await read(name));
-  return Object.fromEntries(
-    [...tensors].map(([key, { data }]) => [key, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64")]),
-  );
-}
 
 /** The first rows of the LJ-13 set that ships, with something done to them. */
 async function rowsOf(n: number, change: (data: Float32Array) => void = () => undefined): Promise<Batch> {

@@ -1,13 +1,12 @@
 /** --workers and --kernels of the command as it ships: what is refused, what is said once, that nothing depends on them, and that it ends. */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { readSafetensors } from "bnem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFile, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cli, commandIn } from "../support/command.js";
 import { type RuntimeName, run, runtimePath } from "../support/runtimes.js";
 
-const cli = resolve("dist/cli.js");
 const cores = availableParallelism();
 /** Four blocks of rows a step, so that there is something to share. */
 const tiny = [
@@ -15,24 +14,7 @@ const tiny = [
   ...["--buffer-every", "5", "--buffer-refill", "32", "-n", "64", "--no-evaluate", "--seed", "1"],
 ];
 
-let folder = "";
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "bnem-cli-threads-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const bnem = (...argv: string[]) => run(process.execPath, [cli, ...argv], { cwd: folder, timeout: 110_000 });
-
-async function bnemJson(...argv: string[]) {
-  const { code, stdout, stderr } = await bnem(...argv, "--json");
-  expect(stdout.trim().split("\n"), stderr).toHaveLength(1);
-  return { code, data: JSON.parse(stdout), stderr };
-}
-
-async function tensorsOf(name: string): Promise<Record<string, string>> {
-  const { tensors } = readSafetensors(await readFile(join(folder, name)));
-  return Object.fromEntries([...tensors].map(([key, { data }]) => [key, Buffer.from(data.buffer).toString("base64")]));
-}
+const { folder, bnem, bnemJson, tensorsOf } = commandIn("cli-threads");
 
 const linesWith = (text: string, pattern: RegExp) => text.split("\n").filter((line) => pattern.test(line));
 

@@ -1,58 +1,20 @@
 /** The command as it ships: dist/cli.js in processes of its own, on tiny settings. What is tested is use, not sampling quality. */
 import { spawn } from "node:child_process";
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import {
-  batchFromArray,
-  type Energy,
-  energyByName,
-  init,
-  readNpy,
-  readNpz,
-  readSafetensors,
-  version,
-  writeNpy,
-  writeNpz,
-} from "bnem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/runtimes.js";
+import { access, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { batchFromArray, type Energy, energyByName, init, readNpy, readNpz, version, writeNpy, writeNpz } from "bnem";
+import { beforeAll, describe, expect, test } from "vitest";
+import { cli, commandIn } from "../support/command.js";
 import { parseMarkup } from "../support/well-formed.js";
 
-const cli = resolve("dist/cli.js");
 /** Small enough for a second of training. */
 const tiny = [
   ...["--width", "8", "--depth", "1", "--features", "8", "--batch-size", "32", "--mc-samples", "8"],
   ...["--buffer-every", "5", "--buffer-refill", "32", "-n", "64", "--no-evaluate", "--quiet"],
 ];
 
-let folder = "";
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "bnem-cli-"));
-  await init();
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** Runs the command in the test's folder. */
-const bnem = (...argv: string[]) => run(process.execPath, [cli, ...argv], { cwd: folder, timeout: 110_000 });
-
-/** Runs it with --json: stdout must be one JSON object and nothing else. */
-async function bnemJson(...argv: string[]) {
-  const { code, stdout, stderr } = await bnem(...argv, "--json");
-  expect(stdout.endsWith("}\n"), `${stdout}${stderr}`).toBe(true);
-  expect(stdout.trim().split("\n")).toHaveLength(1);
-  return { code, data: JSON.parse(stdout), stderr };
-}
-
-const read = (name: string) => readFile(join(folder, name));
-
-/** Every tensor of a checkpoint as bytes: what "same bits" is about. */
-async function tensorsOf(name: string): Promise<Record<string, string>> {
-  const { tensors } = readSafetensors(await read(name));
-  return Object.fromEntries(
-    [...tensors].map(([key, { data }]) => [key, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64")]),
-  );
-}
+const { folder, bnem, bnemJson, read, tensorsOf } = commandIn("cli");
+beforeAll(() => init());
 
 describe("usage", () => {
   test("no command, unknown commands and flags end with code 2, and say what is near", async () => {

@@ -1,17 +1,15 @@
 /** Training that is killed again and again, resumed to the end, against a run that was left alone: the same checkpoint but the clock. */
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { derive, describeCheckpoint, energyByName, init, keyOf, readSafetensors, resumeTrainer } from "bnem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/runtimes.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { cli, commandIn } from "../support/command.js";
 
-const cli = resolve("dist/cli.js");
 const tiny = [
   ...[
     "--steps",
-    "200",
+    "1000",
     "--seed",
     "5",
     "--width",
@@ -29,14 +27,8 @@ const tiny = [
   ...["--checkpoint-every", "5", "-n", "16", "--no-evaluate"],
 ];
 
-let folder = "";
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "bnem-resume-"));
-  await init();
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const bnem = (...argv: string[]) => run(process.execPath, [cli, ...argv], { cwd: folder, timeout: 110_000 });
+const { folder, bnem } = commandIn("resume");
+beforeAll(() => init());
 
 /** Trains until a line of progress says `step`, waits `delay` ms more and kills. Returns the last step that was seen. */
 function killAt(argv: readonly string[], step: number, delay: number): Promise<{ seen: number; killed: boolean }> {
@@ -84,8 +76,8 @@ describe.each(["bnem", "idem", "me-nem"])("%s", (method) => {
     let kills = 0;
     let last = 0;
     for (let round = 0; round < 5; round++) {
-      // A step up to 25 after the last checkpoint, and up to 15 ms more: within a step, a refill or a write. 200 steps leave room for
-      // five such kills on a machine that is ten times faster than this one (4 ms a step).
+      // A step up to 25 after the last checkpoint, and up to 15 ms more: within a step, a refill or a write. Lines of progress come every
+      // 100 ms, so 1000 steps leave room for three such kills at .3 ms a step; they take 1.3 to 4 ms.
       const { a, b } = derive(keyOf(17), method, round);
       const { killed } = await killAt([...argv(broken), "--resume"], last + 1 + (a % 25), b % 15);
       if (killed) kills++;
@@ -100,7 +92,7 @@ describe.each(["bnem", "idem", "me-nem"])("%s", (method) => {
     const end = await bnem(...argv(broken), "--resume", "--quiet");
     expect(end.code, end.stderr).toBe(0);
     expect(await contents(broken)).toEqual(await contents(whole));
-    expect(describeCheckpoint(await readFile(join(folder, broken))).step).toBe(200);
+    expect(describeCheckpoint(await readFile(join(folder, broken))).step).toBe(1000);
     // Resuming what is finished changes nothing but the samples it draws again.
     expect((await bnem(...argv(broken), "--resume", "--quiet")).code).toBe(0);
     expect(await contents(broken)).toEqual(await contents(whole));
@@ -110,7 +102,7 @@ describe.each(["bnem", "idem", "me-nem"])("%s", (method) => {
 test("the command's checkpoint goes on in the library with the same bits", async () => {
   const bytes = await readFile(join(folder, "bnem-whole.safetensors"));
   const trainer = await resumeTrainer(bytes, energyByName("gmm40"));
-  expect([trainer.step, trainer.options.seed]).toEqual([200, 5]);
+  expect([trainer.step, trainer.options.seed]).toEqual([1000, 5]);
   expect(Buffer.from(await trainer.save()).equals(bytes)).toBe(true);
   trainer.dispose();
 });
