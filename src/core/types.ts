@@ -192,6 +192,10 @@ export interface ScoreModel {
   energy?(x: Batch, variance: Float32Array): Promise<Float32Array>;
   /** Both at once. */
   energyAndScore?(x: Batch, variance: Float32Array): Promise<{ energy: Float32Array; score: Float32Array }>;
+  /** The Hessian of log p_h = -E_h times one direction per row, [n, dim]: the derivative of the score along it. */
+  hessianProduct?(x: Batch, variance: Float32Array, direction: Float32Array): Promise<Float32Array>;
+  /** The whole Hessian of log p_h, [n, dim, dim], where a model has it for less than dim products. */
+  hessian?(x: Batch, variance: Float32Array): Promise<Float64Array>;
 }
 
 /** What a training step asks of an estimator. */

@@ -1,0 +1,23 @@
+/** Reverse SDE step that integrates the noise exactly and holds the score. */
+import type { AnnealedTransition } from "../transition.js";
+import { gaussianTransition, scalarCovariance } from "./gaussian.js";
+
+/**
+ * B = N(x / a + 2 q / (a (1 + a)) s, (q / a^2) I): N(x + Delta s, Delta I) where the variance explodes. Slightly too much noise, by an amount that
+ * adds up over levels and dimensions: the step that needs a correction of first order.
+ *
+ * @see Zhang and Chen 2022, arXiv:2204.13902
+ */
+export function exponentialTransition(): AnnealedTransition {
+  return gaussianTransition({
+    name: "exponential",
+    needs: "score",
+    law: ({ interval: { pull, noise }, x, score, model }) => {
+      const drift = (2 * noise) / (pull * (1 + pull));
+      return {
+        mean: Float64Array.from(x.data, (value, i) => value / pull + drift * score[i]),
+        covariance: scalarCovariance(x.n, model, noise / (pull * pull)),
+      };
+    },
+  });
+}
