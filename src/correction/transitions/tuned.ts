@@ -1,4 +1,5 @@
 /** First-order step whose variance is the mean of the exact one, measured on a pilot batch. */
+import { checkOptions } from "../../core/check.js";
 import { BnemError } from "../../core/errors.js";
 import type { AnnealedTransition } from "../transition.js";
 import { gaussianTransition, posteriorMean, scalarCovariance } from "./gaussian.js";
@@ -8,9 +9,11 @@ import { gaussianTransition, posteriorMean, scalarCovariance } from "./gaussian.
  * because E[-H] = E[s s^T] for the log density of any law. Between the DDPM step's variance, which is exact where the data is a point and so the
  * least there can be, and the whole noise: a larger measured |s|^2 is the fault of the score.
  *
+ * @throws RangeError for any option
  * @see Bao et al. 2022, arXiv:2201.06503 (optimal variance)
  */
-export function tunedTransition(): AnnealedTransition {
+export function tunedTransition(options: Record<string, never> = {}): AnnealedTransition {
+  checkOptions("tunedTransition", options, []);
   return gaussianTransition({
     name: "tuned",
     needs: "score",

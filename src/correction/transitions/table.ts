@@ -1,0 +1,23 @@
+/** Transitions by name: a worker, a plan and a benchmark make theirs from plain data. A new transition is its own file and one row here. */
+import { checkOneOf } from "../../core/check.js";
+import type { Json } from "../../core/types.js";
+import type { AnnealedTransition } from "../transition.js";
+import { bridgeTransition } from "./bridge.js";
+import { exponentialTransition } from "./exponential.js";
+import { tunedTransition } from "./tuned.js";
+
+const transitions = {
+  bridge: bridgeTransition,
+  exponential: exponentialTransition,
+  tuned: tunedTransition,
+};
+
+export type TransitionName = keyof typeof transitions;
+
+/** First order, then second order, then the map. */
+export const transitionNames = Object.keys(transitions) as readonly TransitionName[];
+
+/** @throws RangeError for an unknown name, TypeError / RangeError for options that the transition refuses */
+export function makeTransition(name: string, options: { readonly [name: string]: Json } = {}): AnnealedTransition {
+  return transitions[checkOneOf("makeTransition", "name", name, transitionNames)](options as never);
+}
