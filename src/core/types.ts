@@ -139,6 +139,8 @@ export interface Prior {
   readonly continuous: boolean;
   /** Energy [n] in kT, score [n, dim], and slope [n] = dE / d log sigma, at variance [n]. */
   evaluate(x: Batch, variance: Float32Array): { energy: Float32Array; score: Float32Array; slope: Float32Array };
+  /** Derivative of the score along one direction per row, [n, dim]; absent where the prior has no second derivatives. */
+  hessianProduct?(x: Batch, variance: Float32Array, direction: Float32Array): Float32Array;
 }
 
 /** A target: density proportional to exp(-E), E in kT, lower is likelier. */

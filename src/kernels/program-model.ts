@@ -1,10 +1,11 @@
-/** Energy and score of a network from its recorded programs: the same numbers on the calling thread and in a worker, without tfjs. */
+/** Energy, score and Hessian products of a network from its recorded programs: the same numbers on the calling thread and in a worker, without tfjs. */
+import { BnemError } from "../core/errors.js";
 import type { Batch, Energy, Prior } from "../core/types.js";
 import { Machine } from "./machine.js";
 import type { Program } from "./program.js";
 
 /** What one program computes. */
-export type ModelQuantity = "energy" | "score" | "both";
+export type ModelQuantity = "energy" | "score" | "both" | "product";
 
 /** Gives the program of a quantity for one variance per row or one for all rows; undefined where there is none. */
 export type ProgramSource = (quantity: ModelQuantity, sharedVariance: boolean) => Program | undefined;
@@ -34,16 +35,42 @@ export interface ModelEvaluation {
   readonly energy?: Float32Array;
   /** [n, dim], 1 / raw unit. */
   readonly score?: Float32Array;
+  /** Derivative of the score along a direction per row, [n, dim]. */
+  readonly product?: Float32Array;
 }
 
-/** Adds what is known of the noised energy to what a network made of the rest; in place. */
-export function addPrior(result: ModelEvaluation, prior: Prior | undefined, x: Batch, variance: Float32Array): ModelEvaluation {
+/**
+ * Adds what is known of the noised energy to what a network made of the rest; in place.
+ *
+ * @param direction of the product, [n, dim], where there is one
+ * @throws BnemError("unsupported") for a product with a prior that has none
+ */
+export function addPrior(
+  result: ModelEvaluation,
+  prior: Prior | undefined,
+  x: Batch,
+  variance: Float32Array,
+  direction?: Float32Array,
+): ModelEvaluation {
   if (!prior) return result;
+  const { energy, score, product } = result;
+  if (product) {
+    const known = productOf(prior, x, variance, direction as Float32Array);
+    for (let i = 0; i < product.length; i++) product[i] += known[i];
+  }
+  if (!energy && !score) return result;
   const known = prior.evaluate(x, variance);
-  const { energy, score } = result;
   if (energy) for (let i = 0; i < energy.length; i++) energy[i] += known.energy[i];
   if (score) for (let i = 0; i < score.length; i++) score[i] += known.score[i];
   return result;
+}
+
+function productOf(prior: Prior, x: Batch, variance: Float32Array, direction: Float32Array): Float32Array {
+  if (prior.hessianProduct) return prior.hessianProduct(x, variance, direction);
+  throw new BnemError(
+    "unsupported",
+    `hessianProduct: the ${prior.name} prior has no second derivatives; take another prior, or a first-order transition`,
+  );
 }
 
 interface Loaded {
@@ -88,8 +115,18 @@ export class ProgramModel {
     this.version++;
   }
 
-  /** x [n, dim], variance [n]. @returns undefined where the source has no such program */
-  async evaluate(x: Batch, variance: Float32Array, quantity: ModelQuantity): Promise<ModelEvaluation | undefined> {
+  /**
+   * x [n, dim], variance [n].
+   *
+   * @param direction [n, dim]; with the quantity "product" alone
+   * @returns undefined where the source has no such program
+   */
+  async evaluate(
+    x: Batch,
+    variance: Float32Array,
+    quantity: ModelQuantity,
+    direction?: Float32Array,
+  ): Promise<ModelEvaluation | undefined> {
     const shared = allEqual(variance);
     const loaded = await this.load(quantity, shared);
     if (!loaded) return undefined;
@@ -100,17 +137,20 @@ export class ProgramModel {
     }
     const energy = machine.has("energy") ? new Float32Array(x.n) : undefined;
     const score = machine.has("score") ? new Float32Array(x.n * x.dim) : undefined;
+    const product = machine.has("product") ? new Float32Array(x.n * x.dim) : undefined;
     const rows = machine.view("x").length / x.dim;
     if (shared) machine.view("variance")[0] = variance[0];
     for (let first = 0; first < x.n; first += rows) {
       const end = Math.min(x.n, first + rows);
       machine.view("x").set(x.data.subarray(first * x.dim, end * x.dim));
       if (!shared) machine.view("variance").set(variance.subarray(first, end));
+      if (direction) machine.view("direction").set(direction.subarray(first * x.dim, end * x.dim));
       machine.run();
       energy?.set(machine.view("energy").subarray(0, end - first), first);
       score?.set(machine.view("score").subarray(0, (end - first) * x.dim), first * x.dim);
+      product?.set(machine.view("product").subarray(0, (end - first) * x.dim), first * x.dim);
     }
-    return { energy, score };
+    return { energy, score, product };
   }
 
   private async load(quantity: ModelQuantity, shared: boolean): Promise<Loaded | undefined> {

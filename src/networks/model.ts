@@ -14,7 +14,7 @@ import {
 } from "../kernels/program-model.js";
 import { backendFailure } from "./backend.js";
 import { type Network, splitParameters } from "./network.js";
-import { blockRowsOf, evaluateTensors, modelProgram } from "./record.js";
+import { blockRowsOf, evaluateTensors, type ModelTensors, modelProgram, productTensors } from "./record.js";
 import { ownKernelsRun } from "./wasm/kernel-mode.js";
 
 /** Blocks of a pass on tfjs: 4096 rows of a perceptron need some 30 MB at width 64, and longer passes gain nothing. */
@@ -92,16 +92,34 @@ export class NeuralModel implements ScoreModel {
   }
 
   /**
-   * The model without its prior as plain data, for threads that compute it at one variance for all rows; undefined where tfjs has to run the network: another backend,
-   * a network that cannot be recorded, parameters that came as a tensor.
+   * Derivative of the score along one direction per row, [n, dim]: (Hessian of -E_h) v, by back-propagation through back-propagation. For a score
+   * network, whose Jacobian J need not be symmetric, it is J^T v.
+   *
+   * @param direction v, [n, dim]
+   * @throws BnemError("unsupported") for a prior without second derivatives
    */
-  describe(quantity: ModelQuantity): ModelDescription | undefined {
+  async hessianProduct(x: Batch, variance: Float32Array, direction: Float32Array): Promise<Float32Array> {
+    if (direction.length !== x.n * x.dim)
+      throw new RangeError(`hessianProduct: direction must hold x.n x.dim = ${x.n * x.dim} numbers, got ${direction.length}`);
+    const { product } = await this.evaluate("hessianProduct", x, variance, "product", direction);
+    return product as Float32Array;
+  }
+
+  /**
+   * The model without its prior as plain data, for threads that compute these quantities at one variance for all rows; undefined where tfjs has
+   * to run the network for one of them: another backend, a network that cannot be recorded, parameters that came as a tensor.
+   */
+  describe(quantities: readonly ModelQuantity[]): ModelDescription | undefined {
     const { network, dim, parameters } = this;
-    const program = this.alive && parameters && ownKernelsRun() ? modelProgram(network, quantity, true) : null;
-    if (!program || !parameters) return undefined;
+    if (!this.alive || !parameters || !ownKernelsRun()) return undefined;
+    const programs: ModelDescription["programs"][number][] = [];
+    for (const quantity of quantities) {
+      const program = modelProgram(network, quantity, true);
+      if (!program) return undefined;
+      programs.push({ quantity, sharedVariance: true, program });
+    }
     // Settled here: `init` may change the choice before another thread loads the program.
-    const exact = this.exact || !kernelReport().relaxed;
-    return { dim, programs: [{ quantity, sharedVariance: true, program }], parameters, exact };
+    return { dim, programs, parameters, exact: this.exact || !kernelReport().relaxed };
   }
 
   dispose(): void {
@@ -118,43 +136,61 @@ export class NeuralModel implements ScoreModel {
     this.pieces = null;
   }
 
-  private async evaluate(call: string, x: Batch, variance: Float32Array, quantity: ModelQuantity): Promise<ModelEvaluation> {
+  private async evaluate(
+    call: string,
+    x: Batch,
+    variance: Float32Array,
+    quantity: ModelQuantity,
+    direction?: Float32Array,
+  ): Promise<ModelEvaluation> {
     checkBatch(call, x, this.dim, false);
     if (variance.length !== x.n) throw new RangeError(`${call}: variance must hold x.n = ${x.n} numbers, got ${variance.length}`);
-    if (quantity !== "score" && this.network.output !== "energy") {
+    if ((quantity === "energy" || quantity === "both") && this.network.output !== "energy") {
       throw new BnemError("unsupported", `${call}: the ${this.network.name} network has a score head and so no energy`);
     }
     if (!this.alive) throw new BnemError("disposed", "NeuralModel: used after dispose()");
-    const recorded = ownKernelsRun() ? await this.programs?.evaluate(x, variance, quantity) : undefined;
-    return addPrior(recorded ?? (await this.evaluateOnTfjs(x, variance, quantity)), this.prior, x, variance);
+    const recorded = ownKernelsRun() ? await this.programs?.evaluate(x, variance, quantity, direction) : undefined;
+    const result = recorded ?? (await this.evaluateOnTfjs(x, variance, quantity, direction));
+    return addPrior(result, this.prior, x, variance, direction);
   }
 
-  private async evaluateOnTfjs(x: Batch, variance: Float32Array, quantity: ModelQuantity): Promise<ModelEvaluation> {
+  private async evaluateOnTfjs(
+    x: Batch,
+    variance: Float32Array,
+    quantity: ModelQuantity,
+    direction?: Float32Array,
+  ): Promise<ModelEvaluation> {
     if (!this.pieces && this.parameters) this.pieces = cut(this.network, this.parameters);
-    const energy = quantity === "score" ? undefined : new Float32Array(x.n);
-    const score = quantity === "energy" ? undefined : new Float32Array(x.n * x.dim);
+    const energy = quantity === "energy" || quantity === "both" ? new Float32Array(x.n) : undefined;
+    const score = quantity === "score" || quantity === "both" ? new Float32Array(x.n * x.dim) : undefined;
+    const product = quantity === "product" ? new Float32Array(x.n * x.dim) : undefined;
     const shared = allEqual(variance);
     const rowsPerPass = blocksPerPass * blockRowsOf(this.network);
     for (let first = 0; first < x.n; first += rowsPerPass) {
       const end = Math.min(x.n, first + rowsPerPass);
       const h = shared ? variance.subarray(0, 1) : variance.subarray(first, end);
-      const result = this.pass(x.data.subarray(first * x.dim, end * x.dim), h, quantity);
-      if (energy) energy.set(await read(result.energy), first);
-      if (score) score.set(await read(result.score), first * x.dim);
-      dispose(result);
+      const rows = x.data.subarray(first * x.dim, end * x.dim);
+      const tensors = this.pass(rows, h, quantity, direction?.subarray(first * x.dim, end * x.dim));
+      energy?.set(await read(tensors.energy), first);
+      score?.set(await read(tensors.score), first * x.dim);
+      product?.set(await read(tensors.product), first * x.dim);
+      dispose({ ...tensors });
     }
-    return { energy, score };
+    return { energy, score, product };
   }
 
   /** One pass up to the tensors to read; the caller disposes them. */
-  private pass(rows: Float32Array, variance: Float32Array, quantity: ModelQuantity): { energy?: Tensor; score?: Tensor } {
+  private pass(rows: Float32Array, variance: Float32Array, quantity: ModelQuantity, direction?: Float32Array): ModelTensors {
     const { network, pieces } = this;
     if (!pieces) throw new BnemError("disposed", "NeuralModel: used after dispose()");
     const failure = backendFailure();
     if (failure) throw failure;
     return tidy(() => {
-      const x = tensor2d(rows, [rows.length / network.dim, network.dim]);
-      return evaluateTensors(network, pieces, x, tensor1d(variance), quantity);
+      const shape: [number, number] = [rows.length / network.dim, network.dim];
+      const x = tensor2d(rows, shape);
+      const h = tensor1d(variance);
+      if (quantity === "product") return { ...productTensors(network, pieces, x, h, tensor2d(direction as Float32Array, shape)) };
+      return { ...evaluateTensors(network, pieces, x, h, quantity) };
     });
   }
 }

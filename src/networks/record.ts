@@ -20,18 +20,37 @@ export function blockRowsOf(network: Network): number {
   return network.blockRows ?? blockRows;
 }
 
+/** What a model is asked for, as tensors. */
+export interface ModelTensors {
+  readonly energy?: Tensor;
+  readonly score?: Tensor;
+  readonly product?: Tensor;
+}
+
 /** Energy and score of a batch as tensors; only what is asked for. */
 export function evaluateTensors(
   network: Network,
   pieces: readonly Tensor[],
   x: Tensor2D,
   variance: Tensor1D,
-  quantity: ModelQuantity,
-): { energy?: Tensor; score?: Tensor } {
+  quantity: Exclude<ModelQuantity, "product">,
+): Omit<ModelTensors, "product"> {
   if (network.output === "score") return { score: network.forward(pieces, x, variance) };
   if (quantity === "energy") return { energy: network.forward(pieces, x, variance) };
   const { value, grads } = engine().gradients(() => network.forward(pieces, x, variance), [x]);
   return { energy: value, score: neg(grads[0]) };
+}
+
+/** J^T v of the score's Jacobian J, [n, dim], by back-propagation through back-propagation; J is symmetric where the score is a gradient. */
+export function productTensors(
+  network: Network,
+  pieces: readonly Tensor[],
+  x: Tensor2D,
+  variance: Tensor1D,
+  direction: Tensor2D,
+): ModelTensors {
+  const score = () => evaluateTensors(network, pieces, x, variance, "score").score as Tensor;
+  return { product: engine().gradients(score, [x], direction).grads[0] };
 }
 
 /** What `recordProgram` hands to the function that it records. */
@@ -67,7 +86,7 @@ export function recordProgram(
 
 const programs = new WeakMap<Network, Map<string, Program | null>>();
 
-/** The program of a network's energy or score, recorded once; null where tfjs has to run it. */
+/** The program of a quantity, recorded once; null where tfjs has to run it. */
 export function modelProgram(network: Network, quantity: ModelQuantity, sharedVariance: boolean): Program | null {
   if (!ownKernelsRun()) return null;
   const known = programs.get(network) ?? new Map<string, Program | null>();
@@ -76,9 +95,17 @@ export function modelProgram(network: Network, quantity: ModelQuantity, sharedVa
   let program = known.get(key);
   if (program === undefined) {
     program = recordProgram(network, sharedVariance, (recorder, { pieces, x, variance }) => {
-      const result = recorder.listen(() => evaluateTensors(network, pieces, x, variance, quantity));
+      const direction = zeros([...x.shape]) as Tensor2D;
+      if (quantity === "product") recorder.input("direction", direction);
+      const result = recorder.listen(
+        (): ModelTensors =>
+          quantity === "product"
+            ? productTensors(network, pieces, x, variance, direction)
+            : evaluateTensors(network, pieces, x, variance, quantity),
+      );
       if (result.energy) recorder.output("energy", result.energy);
       if (result.score) recorder.output("score", result.score);
+      if (result.product) recorder.output("product", result.product);
     });
     known.set(key, program);
   }

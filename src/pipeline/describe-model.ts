@@ -18,8 +18,8 @@ function makesAgain({ name, options, check }: PriorDescription["energy"]): boole
 }
 
 /** Undefined where only the calling thread can compute the model: as `NeuralModel.describe`, and for priors that no name makes again. */
-export function describeModel(model: NeuralModel, quantity: ModelQuantity): ModelDescription | undefined {
-  const description = model.describe(quantity);
+export function describeModel(model: NeuralModel, quantities: readonly ModelQuantity[]): ModelDescription | undefined {
+  const description = model.describe(quantities);
   if (!description || !model.prior) return description;
   const prior = describePrior(model.prior);
   return prior && makesAgain(prior.energy) ? { ...description, prior } : undefined;

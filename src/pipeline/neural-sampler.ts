@@ -217,7 +217,7 @@ export class NeuralSampler {
     const { particles } = run;
     const model = tweedie ? memoryEfficientScore(this.model, { ...tweedie, draws: normalRows, particles }) : this.model;
     const planned = await this.plan(run, settings, model);
-    const description = describeModel(this.model, tweedie ? "energy" : "score");
+    const description = describeModel(this.model, [tweedie ? "energy" : "score"]);
     if (!description) return { path: await runHere(planned, model, energy), spread: false };
     const path = await sharePaths(pool, { planned, model: this.shared, description, tweedie }, energy);
     return { path, spread: true };

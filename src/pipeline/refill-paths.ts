@@ -7,7 +7,7 @@ import { SharedModel, sharePaths } from "./shared-paths.js";
 
 export function pathsOn(pool: WorkerPool): PathRunner {
   return async (planned, teacher) => {
-    const description = pool.threads > 1 ? describeModel(teacher, "score") : undefined;
+    const description = pool.threads > 1 ? describeModel(teacher, ["score"]) : undefined;
     if (!description) return runHere(planned, teacher, undefined);
     const model = new SharedModel();
     try {

@@ -19,7 +19,8 @@ export class SharedModel {
   /** @returns the key of the model on the threads of this pool */
   install(pool: WorkerPool, description: ModelDescription): string {
     // Blocks that are computed later, or again, must find the build they were planned for.
-    const key = `model ${this.number}${description.exact ? ", exact" : ""}`;
+    const quantities = description.programs.map(({ quantity }) => quantity).join(" and ");
+    const key = `model ${this.number}, ${quantities}${description.exact ? ", exact" : ""}`;
     const keys = this.installed.get(pool) ?? new Set();
     this.installed.set(pool, keys);
     if (!keys.has(key)) pool.install(key, "model", description);
@@ -33,7 +34,7 @@ export class SharedModel {
   }
 }
 
-/** Rows of a block that one thread computes: a program's rows, so that none is computed in vain. 64 levels of GMM-40 take 12 ms. */
+/** Rows of a block that one thread computes: a program's rows (all of a network's have as many), so that none is computed in vain. 64 levels of GMM-40 take 12 ms. */
 function programRows({ dim, programs: [{ program }] }: ModelDescription): number {
   return program.buffers[program.names.x].bytes / 4 / dim;
 }

@@ -3,9 +3,10 @@ import type { TaskTable } from "../kernels/pool-protocol.js";
 import { chainTask } from "./chain-task.js";
 import { emptyTask } from "./empty-task.js";
 import { gradientTask, installProgram } from "./gradient-task.js";
+import { installModel } from "./installed-model.js";
 import { installEnergy, noisedTask } from "./noised-task.js";
 import { pairTask } from "./pair-task.js";
-import { installModel, pathTask } from "./path-task.js";
+import { pathTask } from "./path-task.js";
 
 export const tasks: TaskTable = {
   empty: emptyTask,

@@ -190,7 +190,7 @@ describe.each(names)("%s", (name) => {
   test("as plain data, for another thread, it gives the same bits", async () => {
     const model = new NeuralModel(network, parameters);
     const shared = new Float32Array(n).fill(0.05);
-    const description = structuredClone(model.describe("both"));
+    const description = structuredClone(model.describe(["both"]));
     const elsewhere = ProgramModel.from(description as ModelDescription);
     expect(await elsewhere.evaluate(x, shared, "both")).toEqual(await model.energyAndScore(x, shared));
     model.dispose();
