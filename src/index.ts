@@ -2,7 +2,8 @@
 export { BnemError, type BnemErrorCode } from "./core/errors.js";
 export { derive, keyOf } from "./core/random.js";
 export type * from "./core/types.js";
-export { expectation, type ImportanceSummary, importance, systematicResample } from "./correction/importance.js";
+export { expectation, type ImportanceSummary, importance } from "./correction/importance.js";
+export { residualResample, systematicResample, type UniformSource, uniformSource } from "./correction/resample.js";
 export { type CustomEnergy, type CustomEnergyOptions, customEnergy } from "./energies/custom.js";
 export { type DoubleWellOptions, doubleWell } from "./energies/double-well.js";
 export { type FunnelOptions, funnel } from "./energies/funnel.js";

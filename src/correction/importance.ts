@@ -1,11 +1,11 @@
 /**
- * Importance weights: normalisation, effective sample size, log Z, expectations, resampling. It never repairs a weight: NaN and
+ * Importance weights: normalisation, effective sample size, log Z, expectations. It never repairs a weight: NaN and
  * +Infinity are refused, -Infinity is a weight of zero. What is unbiased is Z = mean w; means, resampled rows and log Z
  * have a bias of order 1/n.
  */
-import { checkInteger, checkNumber } from "../core/check.js";
 import { exp, log } from "../core/elementary.js";
 import { BnemError } from "../core/errors.js";
+import { checkLogWeights, checkWeights } from "./check-weights.js";
 
 /** Weights of one set of draws and what they are worth. */
 export interface ImportanceSummary {
@@ -23,32 +23,6 @@ export interface ImportanceSummary {
   readonly maxWeight: number;
   /** Draws of weight zero. */
   readonly zeros: number;
-}
-
-/** Sums of f64 weights stay this close to 1. */
-const SUM_TOLERANCE = 1e-6;
-
-function checkWeights(call: string, weights: unknown): void {
-  if (!(weights instanceof Float64Array)) throw new TypeError(`${call}: weights must be a Float64Array, from importance()`);
-  if (weights.length === 0) throw new RangeError(`${call}: weights must hold at least one value, got none`);
-  let sum = 0;
-  for (let i = 0; i < weights.length; i++) {
-    if (!(weights[i] >= 0)) throw new RangeError(`${call}: weights must be >= 0, got ${weights[i]} at row ${i}`);
-    sum += weights[i];
-  }
-  if (!(Math.abs(sum - 1) <= SUM_TOLERANCE)) {
-    throw new RangeError(`${call}: weights must sum to 1, got ${sum}; normalise them with importance()`);
-  }
-}
-
-function checkLogWeights(call: string, logWeights: unknown): Float64Array {
-  if (!(logWeights instanceof Float64Array)) throw new TypeError(`${call}: logWeights must be a Float64Array`);
-  if (logWeights.length === 0) throw new RangeError(`${call}: logWeights must hold at least one value, got none`);
-  for (let i = 0; i < logWeights.length; i++) {
-    if (!(logWeights[i] < Infinity))
-      throw new RangeError(`${call}: logWeights must not be NaN or +Infinity, got ${logWeights[i]} at row ${i}`);
-  }
-  return logWeights;
 }
 
 /**
@@ -115,32 +89,4 @@ export function expectation(values: ArrayLike<number>, weights: Float64Array): {
     square += term * term;
   }
   return { mean, error: Math.sqrt(square) };
-}
-
-/**
- * Systematic resampling: row i appears floor(count W_i) or one more times, count W_i on average over u. Ascending row numbers,
- * [count]: shuffle before taking a part of them, and remember that equal rows are one draw.
- *
- * @param weights normalised, [n], from `importance`
- * @param count rows to draw
- * @param uniform u in [0, 1), the only random number needed
- * @throws TypeError for the wrong kind, RangeError for weights that do not sum to 1, a uniform outside [0, 1) or count < 1
- * @see Kitagawa 1996
- */
-export function systematicResample(weights: Float64Array, count: number, uniform: number): Int32Array {
-  checkWeights("systematicResample", weights);
-  checkInteger("systematicResample", "count", count, 1);
-  checkNumber("systematicResample", "uniform", uniform, 0, 1);
-  if (uniform === 1) throw new RangeError("systematicResample: uniform must be below 1, got 1");
-  const rows = new Int32Array(count);
-  let last = weights.length - 1;
-  while (last > 0 && weights[last] === 0) last--;
-  let row = 0;
-  let cumulative = weights[0];
-  for (let i = 0; i < count; i++) {
-    // Rounding may leave the sum just below 1: the last row with weight takes what remains.
-    while (row < last && cumulative <= (i + uniform) / count) cumulative += weights[++row];
-    rows[i] = row;
-  }
-  return rows;
 }

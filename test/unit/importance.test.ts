@@ -1,7 +1,7 @@
-/** Importance weights against values found by hand, and resampling counts. */
+/** Importance weights against values found by hand. */
 import { describe, expect, test } from "vitest";
 import { BnemError } from "../../src/core/errors.js";
-import { expectation, importance, systematicResample } from "../../src/correction/importance.js";
+import { expectation, importance } from "../../src/correction/importance.js";
 
 const logs = (...weights: number[]) => Float64Array.from(weights, Math.log);
 const near = (a: number, b: number) => expect(Math.abs(a - b)).toBeLessThanOrEqual(4e-15 * Math.max(1, Math.abs(b)));
@@ -57,41 +57,5 @@ describe("importance", () => {
     near(e.mean, 1.75);
     near(e.error, Math.sqrt((0.25 * 0.75) ** 2 + (0.75 * 0.25) ** 2));
     expect(() => expectation([1], weights)).toThrow(RangeError);
-  });
-});
-
-describe("systematic resampling", () => {
-  const weights = Float64Array.of(0, 0.05, 0.4, 0, 0.3, 0.25, 0);
-
-  test("every row appears floor(count W) or one more times, and zero weight never", () => {
-    for (const count of [1, 3, 10, 97]) {
-      for (let u = 0; u < 1; u += 0.0625) {
-        const counts = new Array(weights.length).fill(0);
-        for (const row of systematicResample(weights, count, u)) counts[row]++;
-        counts.forEach((c, i) => {
-          expect(Math.abs(c - count * weights[i])).toBeLessThan(1 + 1e-9);
-          if (weights[i] === 0) expect(c).toBe(0);
-        });
-      }
-    }
-  });
-
-  test("count W times on average over u", () => {
-    const counts = new Array(weights.length).fill(0);
-    const turns = 1000;
-    for (let i = 0; i < turns; i++) for (const row of systematicResample(weights, 7, (i + 0.5) / turns)) counts[row]++;
-    // u on a grid of 1000: each of the two edges of a row's interval is found to one grid point.
-    counts.forEach((c, i) => {
-      expect(Math.abs(c / turns - 7 * weights[i])).toBeLessThanOrEqual(2.001 / turns);
-    });
-  });
-
-  test("the last row with weight takes what rounding leaves, and bad uniforms are refused", () => {
-    const tenths = new Float64Array(10).fill(0.1);
-    const rows = systematicResample(tenths, 10, 1 - 2 ** -53);
-    expect(rows[9]).toBe(9);
-    expect(rows.every((row, i) => row === i || row === i + 1)).toBe(true);
-    for (const u of [-0.1, 1, Number.NaN]) expect(() => systematicResample(tenths, 10, u)).toThrow(RangeError);
-    expect(() => systematicResample(tenths, 0, 0.5)).toThrow(RangeError);
   });
 });
