@@ -47,10 +47,18 @@ export class LevelModel {
     const raw = this.raw(x);
     this.count.scores += x.n;
     if (!withEnergy) return { score: this.onPath(await model.score(raw, variance), x.n, level.scale) };
-    if (!model.energyAndScore) throw noEnergy();
-    const { energy, score } = await model.energyAndScore(raw, variance);
+    const { energy, score } = await bothOf(model, raw, variance);
     const shift = this.freeDim * log(level.scale);
     return { energy: Float64Array.from(energy, (value) => value + shift), score: this.onPath(score, x.n, level.scale) };
+  }
+
+  /** U alone, [n]: half the cost of `evaluate`. @throws as `evaluate` */
+  async energy(x: Batch): Promise<Float64Array> {
+    const { model, level } = this;
+    if (!model.energy) throw noEnergy();
+    this.count.scores += x.n;
+    const shift = this.freeDim * log(level.scale);
+    return Float64Array.from(await model.energy(this.raw(x), this.variances(x.n)), (value) => value + shift);
   }
 
   /** The Hessian of -U times one direction per row, [n, dim]. @throws BnemError("unsupported") where the model has none */
@@ -87,6 +95,17 @@ export class LevelModel {
     if (this.particles) removeMean(own, n, this.particles);
     return own;
   }
+}
+
+/** Energy and score; where a model has no call for both, from one each. */
+async function bothOf(
+  model: ScoreModel,
+  x: Batch,
+  variance: Float32Array,
+): Promise<{ energy: Float32Array; score: Float32Array }> {
+  if (model.energyAndScore) return model.energyAndScore(x, variance);
+  if (!model.energy) throw noEnergy();
+  return { energy: await model.energy(x, variance), score: await model.score(x, variance) };
 }
 
 function noEnergy(): BnemError {

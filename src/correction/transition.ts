@@ -56,6 +56,8 @@ export interface AnnealedTransition {
     readonly score: Float32Array;
     readonly model: LevelModel;
   }): Promise<Frozen>;
+  /** Numbers of an interval that follow from its levels alone. */
+  settle?(interval: Interval): Frozen;
   /** From the noisier level to the other. */
   down(request: StepRequest): Promise<Moved>;
   /** From the other level to the noisier: the noising kernel, or the inverse map. */

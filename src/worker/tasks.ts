@@ -4,6 +4,7 @@ import { chainTask } from "./chain-task.js";
 import { emptyTask } from "./empty-task.js";
 import { gradientTask, installProgram } from "./gradient-task.js";
 import { installModel } from "./installed-model.js";
+import { islandTask } from "./island-task.js";
 import { installEnergy, noisedTask } from "./noised-task.js";
 import { pairTask } from "./pair-task.js";
 import { pathTask } from "./path-task.js";
@@ -18,4 +19,5 @@ export const tasks: TaskTable = {
   gradient: gradientTask,
   model: installModel,
   path: pathTask,
+  island: islandTask,
 };

@@ -1,0 +1,154 @@
+/** Options of an annealed run, checked. */
+import {
+  checkInteger,
+  checkKey,
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  checkPositive,
+  checkTask,
+  hasMethods,
+} from "../core/check.js";
+import { checkParticles } from "../core/subspace.js";
+import type { Energy, Key, Particles, ScoreModel } from "../core/types.js";
+import type { Level } from "./levels.js";
+import { intervalOf } from "./levels.js";
+import { type ResamplerName, resamplers } from "./resample.js";
+import type { AnnealedTransition } from "./transition.js";
+
+/** Where an annealed run stands. */
+export interface AnnealedProgress {
+  /** Rows that are finished, and in all. */
+  readonly rows: number;
+  readonly n: number;
+  /** Share of the work done, in [0, 1]. */
+  readonly fraction: number;
+  readonly nonFinite: number;
+}
+
+/** How rows are resampled at levels that are trusted; sequential Monte Carlo. */
+export interface ResampleOptions {
+  /** Default "systematic". */
+  readonly method?: ResamplerName;
+  /** An island resamples when its effective sample size is below this share of its rows; default 0.5. 1 is at every trusted level. */
+  readonly threshold?: number;
+  /** Largest accumulated residual, kT, at which the learned energy of a level may decide about rows; default 0.7. Infinity trusts all levels. */
+  readonly trust?: number;
+}
+
+/** Moves at every trusted level that leave its learned density invariant. */
+export interface LevelMovesOptions {
+  /** Moves per level; default 1. */
+  readonly count?: number;
+  /** Leapfrogs of a move; default 1, which is MALA; more is HMC. */
+  readonly leapfrogs?: number;
+}
+
+/** Options of `annealed`: `n`, `key`, `levels` and `transition` are needed. */
+export interface AnnealedOptions {
+  readonly n: number;
+  readonly key: Key;
+  /** Levels 0 .. K from `explodingLevels` or `preservingLevels`; the density of level 0 is the exact target. */
+  readonly levels: readonly Level[];
+  readonly transition: AnnealedTransition;
+  /** Default: the energy's. */
+  readonly particles?: Particles;
+  /** Variance v of the reference N(0, v I) at level K; default that level's variance. With data of variance c, scale^2 c more fits better. */
+  readonly priorVariance?: number;
+  /** Absent: path weights, no resampling. */
+  readonly resample?: ResampleOptions;
+  readonly moves?: LevelMovesOptions;
+  /** Groups of rows that exchange nothing, from whose differences the errors come; default 16, fewer below 32 rows for each. */
+  readonly islands?: number;
+  /** Rows of the pilot; default 256. */
+  readonly pilotRows?: number;
+  /** Share of rows that may come out non-finite before the run ends as `diverged`; default 0.01. */
+  readonly maxNonFinite?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: AnnealedProgress) => void;
+}
+
+/** kT. */
+export const DEFAULT_TRUST = 0.7;
+
+const CALL = "annealed";
+const KEYS = [
+  ...["n", "key", "levels", "transition", "particles", "priorVariance", "resample", "moves", "islands"],
+  ...["pilotRows", "maxNonFinite", "signal", "onProgress"],
+];
+/** Islands of fewer rows have nothing to resample among. */
+const LEAST_ROWS = 32;
+
+export interface CheckedOptions extends AnnealedOptions {
+  readonly priorVariance: number;
+  readonly islands: number;
+  readonly pilotRows: number;
+  readonly resample?: Required<ResampleOptions>;
+  readonly moves?: Required<LevelMovesOptions>;
+  /** Rows that may be lost. */
+  readonly limit: number;
+}
+
+function checkLevels(levels: unknown): readonly Level[] {
+  if (!Array.isArray(levels)) throw new TypeError(`${CALL}: levels must be an array; make one with explodingLevels(grid)`);
+  if (levels.length < 2) throw new RangeError(`${CALL}: levels must hold at least 2, got ${levels.length}`);
+  levels.forEach((level: Level, k) => {
+    checkPositive(CALL, `levels[${k}].scale`, level?.scale);
+    checkNumber(CALL, `levels[${k}].variance`, level.variance, k === 0 ? 0 : Number.MIN_VALUE, 1e36);
+    if (k > 0 && !(intervalOf(level, levels[k - 1]).noise > 0)) {
+      throw new RangeError(`${CALL}: level ${k} must be noisier than the one below it; pass variances in ascending order`);
+    }
+  });
+  return levels;
+}
+
+function checkResample(resample: ResampleOptions | undefined): Required<ResampleOptions> | undefined {
+  if (resample === undefined) return undefined;
+  const call = `${CALL}: resample`;
+  checkOptions(call, resample, ["method", "threshold", "trust"]);
+  const method = checkOneOf(call, "method", resample.method ?? "systematic", Object.keys(resamplers) as ResamplerName[]);
+  const threshold = checkNumber(call, "threshold", resample.threshold ?? 0.5, 0, 1);
+  return { method, threshold, trust: checkNumber(call, "trust", resample.trust ?? DEFAULT_TRUST, 0) };
+}
+
+function checkMoves(moves: LevelMovesOptions | undefined): Required<LevelMovesOptions> | undefined {
+  if (moves === undefined) return undefined;
+  const call = `${CALL}: moves`;
+  checkOptions(call, moves, ["count", "leapfrogs"]);
+  return {
+    count: checkInteger(call, "count", moves.count ?? 1, 1, 1000),
+    leapfrogs: checkInteger(call, "leapfrogs", moves.leapfrogs ?? 1, 1, 1000),
+  };
+}
+
+function checkParts(model: ScoreModel, energy: Energy, options: AnnealedOptions): void {
+  if (!hasMethods(model, ["score"])) throw new TypeError(`${CALL}: model must be a ScoreModel { dim, score(x, variance) }`);
+  if (!hasMethods(energy, ["energy"])) throw new TypeError(`${CALL}: energy must be an Energy, the exact target`);
+  if (energy.dim !== model.dim) throw new RangeError(`${CALL}: energy.dim is ${energy.dim}, model.dim ${model.dim}`);
+  if (!hasMethods(options.transition, ["down", "up"]))
+    throw new TypeError(`${CALL}: transition must be an AnnealedTransition, such as tunedTransition()`);
+  if (options.particles !== undefined) checkParticles(CALL, options.particles, model.dim);
+  checkKey(CALL, options.key);
+  checkTask(CALL, options);
+}
+
+/** @throws TypeError / RangeError */
+export function checkAnnealed(model: ScoreModel, energy: Energy, options: AnnealedOptions): CheckedOptions {
+  checkOptions(CALL, options, KEYS);
+  checkParts(model, energy, options);
+  const levels = checkLevels(options.levels);
+  const n = checkInteger(CALL, "n", options.n, 1, Math.floor(2 ** 32 / model.dim));
+  const most = Math.min(16, Math.max(1, Math.floor(n / LEAST_ROWS)));
+  return {
+    ...options,
+    n,
+    levels,
+    particles: options.particles ?? energy.particles,
+    priorVariance: checkPositive(CALL, "priorVariance", options.priorVariance ?? levels[levels.length - 1].variance),
+    islands: checkInteger(CALL, "islands", options.islands ?? most, 1, n),
+    pilotRows: checkInteger(CALL, "pilotRows", options.pilotRows ?? 256, 8, 1e6),
+    resample: checkResample(options.resample),
+    moves: checkMoves(options.moves),
+    limit: checkNumber(CALL, "maxNonFinite", options.maxNonFinite ?? 0.01, 0, 1) * n,
+  };
+}

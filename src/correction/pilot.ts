@@ -1,0 +1,238 @@
+/**
+ * The discarded run before a counted one: what transitions have to measure, the step sizes of moves, and how far the learned energies can be trusted to
+ * decide about rows. Its rows, keys and energies are its own, so that nothing of the counted run decides about itself.
+ */
+import { exp, log } from "../core/elementary.js";
+import { BnemError } from "../core/errors.js";
+import { derive } from "../core/random.js";
+import type { Batch, Energy, ScoreModel } from "../core/types.js";
+import type { AnnealedPlan } from "./annealed-plan.js";
+import { startFromReference, stepRandom } from "./island.js";
+import type { IslandRows } from "./island-rows.js";
+import { type CallCount, LevelModel } from "./level-model.js";
+import { type Interval, intervalOf } from "./levels.js";
+import type { AnnealedTransition, Frozen, Moved } from "./transition.js";
+
+/** What a pilot found. */
+export interface PilotReport {
+  /** Its rows; 0 where nothing had to be found out. */
+  readonly n: number;
+  /** Kish effective sample size of its path weights, as a share of n: what the whole path costs without resampling. */
+  readonly pathEss?: number;
+  /**
+   * [K + 1], kT: spread over paths of the accumulated semigroup residual from the exact energy up to each level, without the noise of its own estimate;
+   * 0 at level 0. It bounds the spread of the error of the learned energy there, and does not see a constant.
+   */
+  readonly residual?: Float64Array;
+  readonly networkCalls: number;
+  readonly energyCalls: number;
+}
+
+export interface PilotResult {
+  readonly frozen: (Frozen | undefined)[];
+  readonly report: PilotReport;
+  /** Rows at each level, [K + 1], for what else has to be found out there; empty below the level where all rows were lost. */
+  readonly trace: readonly { readonly x: Batch; readonly score: Float32Array }[];
+}
+
+export interface PilotTools {
+  readonly model: ScoreModel;
+  readonly transition: AnnealedTransition;
+  /** Present where residuals are wanted. */
+  readonly energy?: Energy;
+  readonly rows: number;
+  /** Draws per row and level that residuals are estimated from. */
+  readonly draws: number;
+  breathe(): Promise<void>;
+}
+
+/** Rows that are not lost, packed. */
+function finite(rows: IslandRows): { x: Batch; score: Float32Array } {
+  const { dim } = rows.x;
+  const kept = Array.from({ length: rows.n }, (_, row) => row).filter((row) => !rows.failed[row]);
+  const data = new Float32Array(kept.length * dim);
+  const score = new Float32Array(kept.length * dim);
+  kept.forEach((row, i) => {
+    data.set(rows.x.data.subarray(row * dim, (row + 1) * dim), i * dim);
+    score.set(rows.score.subarray(row * dim, (row + 1) * dim), i * dim);
+  });
+  return { x: { data, n: kept.length, dim }, score };
+}
+
+/** delta_k of each row, and the variance of its own estimate. */
+interface Residuals {
+  readonly value: Float64Array;
+  readonly noise: Float64Array;
+}
+
+/**
+ * delta_k(x) = U_k(x) + log (1/M) sum_m exp(-U_{k-1}(y_m)) F(x | y_m) / B(y_m | x), y_m ~ B: 0 where the energies of the two levels are those of one
+ * noised density. The log of a mean of M is low by var / 2M, which is added back.
+ *
+ * @param logs [M][n]: log of the summands
+ */
+function residuals(energy: Float64Array, logs: readonly Float64Array[]): Residuals {
+  const m = logs.length;
+  const value = new Float64Array(energy.length);
+  const noise = new Float64Array(energy.length);
+  for (let row = 0; row < energy.length; row++) {
+    let top = -Infinity;
+    for (const each of logs) top = Math.max(top, each[row]);
+    let sum = 0;
+    let square = 0;
+    for (const each of logs) {
+      const w = exp(each[row] - top);
+      sum += w;
+      square += w * w;
+    }
+    const relative = m > 1 ? Math.max(0, ((square * m) / (sum * sum) - 1) / (m - 1)) : 0;
+    noise[row] = relative;
+    value[row] = energy[row] + top + log(sum / m) + relative / 2;
+  }
+  return { value, noise };
+}
+
+/** Half the distance between the 16 % and the 84 % quantile: the standard deviation of a normal law, whatever a few rows far off do. */
+function robustSpread(values: readonly number[]): number {
+  if (values.length < 2) return 0;
+  const sorted = Float64Array.from(values).sort();
+  const at = (p: number) => sorted[Math.round(p * (sorted.length - 1))];
+  return (at(0.8413) - at(0.1587)) / 2;
+}
+
+/** Spread of the residuals summed from the lowest level up, the variance of their estimates taken off. */
+function accumulate(levels: readonly (Residuals | undefined)[], n: number): Float64Array {
+  const spread = new Float64Array(levels.length);
+  const sums = new Float64Array(n);
+  let noise = 0;
+  for (let k = 1; k < levels.length; k++) {
+    const own = levels[k];
+    if (!own) return spread.fill(Infinity, k);
+    for (let row = 0; row < n; row++) sums[row] += own.value[row];
+    const alive = Array.from(sums).filter(Number.isFinite);
+    if (alive.length * 2 < n) return spread.fill(Infinity, k);
+    noise += robustMiddle(own.noise);
+    const total = robustSpread(alive);
+    spread[k] = Math.sqrt(Math.max(0, total * total - noise));
+  }
+  return spread;
+}
+
+function robustMiddle(values: Float64Array): number {
+  const sorted = values.filter(Number.isFinite).sort();
+  return sorted.length === 0 ? 0 : sorted[sorted.length >> 1];
+}
+
+/** -U of the level below at rows x: the learned one, or the exact one at level 0. */
+type Potential = (x: Batch) => Promise<Float64Array>;
+
+class Pilot {
+  readonly calls: CallCount = { scores: 0, products: 0 };
+  energyCalls = 0;
+
+  constructor(
+    private readonly plan: AnnealedPlan,
+    private readonly tools: PilotTools,
+  ) {}
+
+  levelModel(k: number): LevelModel {
+    return new LevelModel(this.tools.model, this.plan.levels[k], this.plan.particles, this.calls);
+  }
+
+  potential(k: number): Potential {
+    const { energy } = this.tools;
+    if (k > 0) {
+      const own = this.levelModel(k);
+      return async (x) => own.energy(x);
+    }
+    return async (x) => {
+      this.energyCalls += x.n;
+      return Float64Array.from((energy as Energy).energy(x));
+    };
+  }
+
+  /** Transitions `draws` times from the same rows; the first is the path. */
+  async steps(k: number, interval: Interval, rows: IslandRows, frozen: Frozen | undefined): Promise<Moved[]> {
+    const { transition, energy, draws, breathe } = this.tools;
+    const times = energy && !transition.deterministic ? draws : 1;
+    const key = derive(this.plan.key, "pilot");
+    const moved: Moved[] = [];
+    for (let m = 0; m < times; m++) {
+      const random = stepRandom(derive(key, m), k, 0, rows.n, rows.x.dim);
+      moved.push(await transition.down({ interval, x: rows.x, score: rows.score, model: this.levelModel(k), frozen, random }));
+      await breathe();
+    }
+    return moved;
+  }
+
+  async residualsAt(k: number, energy: Float64Array, moved: readonly Moved[]): Promise<Residuals> {
+    const below = this.potential(k - 1);
+    const logs: Float64Array[] = [];
+    for (const { x, logRatio } of moved) {
+      // Rows that are not finite have no residual, and no energy is asked about them.
+      const safe = { ...x, data: x.data.map((value) => (Number.isFinite(value) ? value : 0)) };
+      const potential = await below(safe);
+      logs.push(logRatio.map((value, row) => value - potential[row]));
+      await this.tools.breathe();
+    }
+    return residuals(energy, logs);
+  }
+}
+
+/** Share of Kish over log weights; 0 where all are -Infinity. */
+function kishShare(logs: Float64Array): number {
+  const top = logs.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (top === -Infinity) return 0;
+  let sum = 0;
+  let square = 0;
+  for (const value of logs) {
+    const w = exp(value - top);
+    sum += w;
+    square += w * w;
+  }
+  return (sum * sum) / (square * logs.length);
+}
+
+/**
+ * Runs the pilot of a plan, whose `frozen`, resampling and step sizes are not looked at.
+ *
+ * @throws BnemError("diverged") when no row is left at some level; what the model, the energy and `breathe` throw
+ */
+export async function runPilot(plan: AnnealedPlan, tools: PilotTools): Promise<PilotResult> {
+  const { levels } = plan;
+  const { transition, energy } = tools;
+  const pilot = new Pilot(plan, tools);
+  const rows = startFromReference(plan, derive(plan.key, "pilot"), 0, tools.rows);
+  const frozen: (Frozen | undefined)[] = levels.map(() => undefined);
+  const deltas: (Residuals | undefined)[] = levels.map(() => undefined);
+  const trace: { x: Batch; score: Float32Array }[] = [];
+  for (let k = levels.length - 1; k > 0; k--) {
+    const interval = intervalOf(levels[k], levels[k - 1]);
+    const own = pilot.levelModel(k);
+    const values = await own.evaluate(rows.x, energy !== undefined);
+    rows.take(values);
+    const alive = finite(rows);
+    if (alive.x.n === 0)
+      throw new BnemError("diverged", `annealed: no row of the pilot is finite at level ${k}; train longer or use more steps`);
+    trace[k] = alive;
+    frozen[k] = await transition.measure?.({ interval, ...alive, model: own });
+    const moved = await pilot.steps(k, interval, rows, frozen[k]);
+    if (values.energy) {
+      const own = await pilot.residualsAt(k, values.energy, moved);
+      rows.failed.forEach((failed, row) => {
+        if (failed) own.value[row] = Number.NaN;
+      });
+      deltas[k] = own;
+    }
+    rows.step(moved[0]);
+  }
+  const report = { n: tools.rows, networkCalls: pilot.calls.scores + pilot.calls.products, energyCalls: pilot.energyCalls };
+  if (!energy) return { frozen, trace, report };
+  const last = await pilot.potential(0)(rows.x);
+  const logs = rows.logWeights.map((value, row) => value - last[row]);
+  return {
+    frozen,
+    trace,
+    report: { ...report, energyCalls: pilot.energyCalls, pathEss: kishShare(logs), residual: accumulate(deltas, tools.rows) },
+  };
+}
