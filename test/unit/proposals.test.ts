@@ -1,7 +1,9 @@
 /** Proposals against dense references and hand values: the factor, the mode, the weights, the shares, and what is refused. */
 import { describe, expect, test } from "vitest";
+import { cholesky, quadraticForm, solveLower, solveUpper } from "../../src/core/cholesky.js";
 import { keyOf } from "../../src/core/random.js";
 import { removeMean } from "../../src/core/subspace.js";
+import { symmetricEigen } from "../../src/core/symmetric-eigen.js";
 import type { Batch, Energy, NoisedRequest } from "../../src/core/types.js";
 import { gaussianMixture } from "../../src/energies/gaussian-mixture.js";
 import { bootstrapped } from "../../src/estimators/bootstrapped.js";
@@ -9,14 +11,12 @@ import { noised, noisedGeneric } from "../../src/estimators/noised.js";
 import { noisedEnergy } from "../../src/estimators/noised-energy.js";
 import { noisedScore } from "../../src/estimators/noised-score.js";
 import { perParticleEnergy } from "../../src/estimators/per-particle.js";
-import { cholesky, quadraticForm, solveLower, solveUpper } from "../../src/estimators/proposals/cholesky.js";
 import { hessian } from "../../src/estimators/proposals/hessian.js";
 import { flooredFactor } from "../../src/estimators/proposals/laplace.js";
 import type { ProposedRequest } from "../../src/estimators/proposals/noised-proposed.js";
 import { posteriorMode } from "../../src/estimators/proposals/posterior-mode.js";
 import { Probe } from "../../src/estimators/proposals/probe.js";
 import { precisionGaussian, shiftedNoise } from "../../src/estimators/proposals/row-proposal.js";
-import { symmetricEigen } from "../../src/estimators/proposals/symmetric-eigen.js";
 import { blocksOf, merge } from "../../src/estimators/request-blocks.js";
 import { tweedie } from "../../src/estimators/tweedie.js";
 import { initKernels } from "../../src/kernels/load.js";

@@ -1,9 +1,9 @@
 /** Laplace's approximation of the posterior p(y | x) proportional to exp(-E(y)) N(y; x, h I). */
-import { cholesky } from "./cholesky.js";
+import { cholesky } from "../../core/cholesky.js";
+import { symmetricEigen } from "../../core/symmetric-eigen.js";
 import { posteriorMode } from "./posterior-mode.js";
 import type { ProposalRow } from "./probe.js";
 import { precisionGaussian, type RowProposal } from "./row-proposal.js";
-import { symmetricEigen } from "./symmetric-eigen.js";
 
 /** Least eigenvalue of the precision times h: where E bends down the proposal is at most twice as wide as the noise. */
 const LEAST_PRECISION = 0.25;

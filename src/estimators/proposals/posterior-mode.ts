@@ -1,5 +1,5 @@
 /** A minimum of E(y) + |y - x|^2 / (2 h) near x by damped Newton steps, and the curvature there. */
-import { cholesky, solveLower, solveUpper } from "./cholesky.js";
+import { cholesky, solveLower, solveUpper } from "../../core/cholesky.js";
 import { hessian } from "./hessian.js";
 import type { ProposalRow } from "./probe.js";
 

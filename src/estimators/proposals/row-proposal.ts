@@ -2,10 +2,11 @@
  * Gaussian proposals of one row, seen from its noise N(x, h I): they turn standard normals into displacements from x, and know how much
  * denser than the noise they are there. For particles displacements are mean-free and densities those on the mean-free subspace.
  */
+
+import { quadraticForm, solveUpper } from "../../core/cholesky.js";
 import { log } from "../../core/elementary.js";
 import { removeMean } from "../../core/subspace.js";
 import type { Particles } from "../../core/types.js";
-import { quadraticForm, solveUpper } from "./cholesky.js";
 
 export interface RowProposal {
   /** displacement <- y - x of the draw that z ~ N(0, I), in all dim dimensions, stands for. */
