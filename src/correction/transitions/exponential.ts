@@ -17,8 +17,10 @@ export function exponentialTransition(options: Record<string, never> = {}): Anne
     needs: "score",
     law: ({ interval: { pull, noise }, x, score, model }) => {
       const drift = (2 * noise) / (pull * (1 + pull));
+      const mean = new Float64Array(score.length);
+      for (let i = 0; i < mean.length; i++) mean[i] = x.data[i] / pull + drift * score[i];
       return {
-        mean: Float64Array.from(x.data, (value, i) => value / pull + drift * score[i]),
+        mean,
         covariance: scalarCovariance(x.n, model, noise / (pull * pull)),
       };
     },

@@ -1,7 +1,7 @@
 /** Transitions whose backward kernel is normal: what they share once mean and covariance are known. */
 import { log } from "../../core/elementary.js";
 import { removeMean } from "../../core/subspace.js";
-import type { Batch, Particles } from "../../core/types.js";
+import type { Batch } from "../../core/types.js";
 import type { LevelModel } from "../level-model.js";
 import type { Interval } from "../levels.js";
 import type { AnnealedTransition, Frozen, Moved, StepRequest } from "../transition.js";
@@ -39,42 +39,58 @@ export function scalarCovariance(n: number, { dim, freeDim, particles }: LevelMo
   const constant = -0.5 * freeDim * (LOG_2PI + log(variance));
   return {
     spread(noise) {
-      const values = Float64Array.from(noise, (value) => deviation * value);
+      const values = new Float64Array(noise.length);
+      for (let i = 0; i < values.length; i++) values[i] = deviation * noise[i];
       if (particles) removeMean(values, n, particles);
       return values;
     },
     logDensity(values) {
-      return Float64Array.from({ length: n }, (_, row) => {
+      const logs = new Float64Array(n);
+      for (let row = 0; row < n; row++) {
         let square = 0;
         for (let i = row * dim; i < (row + 1) * dim; i++) square += values[i] * values[i];
-        return constant - square / (2 * variance);
-      });
+        logs[row] = constant - square / (2 * variance);
+      }
+      return logs;
     },
   };
 }
 
 /** (x + q s) / a: the exact posterior mean of the next level for an exact score (Tweedie). */
 export function posteriorMean({ pull, noise }: Interval, x: Batch, score: Float32Array): Float64Array {
-  return Float64Array.from(x.data, (value, i) => (value + noise * score[i]) / pull);
+  const mean = new Float64Array(score.length);
+  for (let i = 0; i < mean.length; i++) mean[i] = (x.data[i] + noise * score[i]) / pull;
+  return mean;
 }
 
-function centered(data: Float32Array, n: number, particles: Particles | undefined): Float32Array {
+/** a + b, stored as coordinates; for particles with center of mass 0. */
+function stored(a: Float64Array, b: Float64Array, n: number, { dim, particles }: LevelModel): Batch {
+  const data = new Float32Array(a.length);
+  for (let i = 0; i < data.length; i++) data[i] = a[i] + b[i];
   if (particles) removeMean(data, n, particles);
-  return data;
+  return { data, n, dim };
+}
+
+/** factor a. */
+function scaled(a: Float32Array, factor: number): Float64Array {
+  const out = new Float64Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = factor * a[i];
+  return out;
+}
+
+function difference(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = a[i] - b[i];
+  return out;
 }
 
 /** log F(from | to) = log N(from; a to, q), on the free dimensions. */
 function logForward({ pull, noise }: Interval, model: LevelModel, from: Batch, to: Batch): Float64Array {
-  const off = Float64Array.from(from.data, (value, i) => value - pull * to.data[i]);
-  return scalarCovariance(from.n, model, noise).logDensity(off);
+  return scalarCovariance(from.n, model, noise).logDensity(difference(from.data, scaled(to.data, pull)));
 }
 
 function logBackward({ mean, covariance }: Law, to: Batch): Float64Array {
-  return covariance.logDensity(Float64Array.from(to.data, (value, i) => value - mean[i]));
-}
-
-function difference(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, i) => value - b[i]);
+  return covariance.logDensity(difference(to.data, mean));
 }
 
 /**
@@ -96,24 +112,13 @@ export function gaussianTransition(
     async down(request): Promise<Moved> {
       const { x, model, interval, random } = request;
       const own = await lawAt(request, x, request.score);
-      const deviation = own.covariance.spread(random.normals());
-      const data = centered(
-        Float32Array.from(own.mean, (value, i) => value + deviation[i]),
-        x.n,
-        model.particles,
-      );
-      const to: Batch = { data, n: x.n, dim: x.dim };
+      const to = stored(own.mean, own.covariance.spread(random.normals()), x.n, model);
       return { x: to, logRatio: difference(logForward(interval, model, x, to), logBackward(own, to)) };
     },
     async up(request): Promise<Moved> {
       const { x, model, interval, random } = request;
-      const deviation = scalarCovariance(x.n, model, interval.noise).spread(random.normals());
-      const data = centered(
-        Float32Array.from(x.data, (value, i) => interval.pull * value + deviation[i]),
-        x.n,
-        model.particles,
-      );
-      const from: Batch = { data, n: x.n, dim: x.dim };
+      const noise = scalarCovariance(x.n, model, interval.noise).spread(random.normals());
+      const from = stored(scaled(x.data, interval.pull), noise, x.n, model);
       const own = await lawAt(request, from);
       return { x: from, logRatio: difference(logBackward(own, x), logForward(interval, model, from, x)) };
     },

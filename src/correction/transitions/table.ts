@@ -4,12 +4,14 @@ import type { Json } from "../../core/types.js";
 import type { AnnealedTransition } from "../transition.js";
 import { bridgeTransition } from "./bridge.js";
 import { exponentialTransition } from "./exponential.js";
+import { givenTransition } from "./given.js";
 import { tunedTransition } from "./tuned.js";
 
 const transitions = {
   bridge: bridgeTransition,
   exponential: exponentialTransition,
   tuned: tunedTransition,
+  given: () => givenTransition(),
 };
 
 export type TransitionName = keyof typeof transitions;

@@ -1,14 +1,21 @@
 /** First-order step whose variance is the mean of the exact one, measured on a pilot batch. */
-import { checkOptions } from "../../core/check.js";
+import { checkNumber, checkOptions, checkOptions } from "../../core/check.js";
 import { BnemError } from "../../core/errors.js";
 import type { AnnealedTransition } from "../transition.js";
 import { gaussianTransition, posteriorMean, scalarCovariance } from "./gaussian.js";
+
+/** Options of `tunedTransition`. */
+export interface TunedTransitionOptions {
+  /** Share of the way from the DDPM step's variance (0) to the measured one (1, default). */
+  readonly nu?: number;
+}
 
 /**
  * B = N((x + q s) / a, nu (q / a^2) I), nu = 1 - q E|s|^2 / d: the mean of the exact covariance (q / a^2) (I + q H) over rows and directions,
  * because E[-H] = E[s s^T] for the log density of any law. Between the DDPM step's variance, which is exact where the data is a point and so the
  * least there can be, and the whole noise: a larger measured |s|^2 is the fault of the score.
  *
+ * @throws TypeError / RangeError for nu outside [0, 1] or an unknown option
  * @throws RangeError for any option
  * @see Bao et al. 2022, arXiv:2201.06503 (optimal variance)
  */
@@ -20,9 +27,9 @@ export function tunedTransition(options: Record<string, never> = {}): AnnealedTr
     async measure({ interval: { from, to, pull, noise }, score, model: { dim, freeDim } }) {
       let sum = 0;
       for (const value of score) sum += value * value;
-      const nu = 1 - (noise * sum) / (freeDim * (score.length / dim));
+      const optimal = 1 - (noise * sum) / (freeDim * (score.length / dim));
       const least = (pull * pull * to.variance) / from.variance;
-      return [Math.max(nu, least)];
+      return [(1 - share) * least + share * Math.max(optimal, least)];
     },
     law: ({ interval, x, score, model, frozen }) => {
       if (!frozen) throw new BnemError("not-initialized", "tuned: this transition needs the numbers of a pilot run");
