@@ -1,4 +1,5 @@
 /** First-order step with numbers from elsewhere: rules that are written in terms of a schedule's time. */
+import { checkOptions } from "../../core/check.js";
 import { BnemError } from "../../core/errors.js";
 import type { Interval } from "../levels.js";
 import type { AnnealedTransition } from "../transition.js";
@@ -10,10 +11,16 @@ export interface GivenStep {
   readonly variance: number;
 }
 
-/**
- * @param rule the step of an interval, on a path of scale 1; absent where the plan already holds the numbers
- */
-export function givenTransition(rule?: (interval: Interval) => GivenStep): AnnealedTransition {
+/** Options of `givenTransition`. */
+export interface GivenTransitionOptions {
+  /** The step of an interval, on a path of scale 1; absent where the plan already holds the numbers. */
+  readonly rule?: (interval: Interval) => GivenStep;
+}
+
+/** @throws TypeError for an unknown option */
+export function givenTransition(options: GivenTransitionOptions = {}): AnnealedTransition {
+  checkOptions("givenTransition", options, ["rule"]);
+  const { rule } = options;
   return {
     ...gaussianTransition({
       name: "given",

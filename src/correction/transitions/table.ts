@@ -11,7 +11,7 @@ const transitions = {
   bridge: bridgeTransition,
   exponential: exponentialTransition,
   tuned: tunedTransition,
-  given: () => givenTransition(),
+  given: givenTransition,
 };
 
 export type TransitionName = keyof typeof transitions;

@@ -1,5 +1,5 @@
 /** First-order step whose variance is the mean of the exact one, measured on a pilot batch. */
-import { checkNumber, checkOptions, checkOptions } from "../../core/check.js";
+import { checkNumber, checkOptions } from "../../core/check.js";
 import { BnemError } from "../../core/errors.js";
 import type { AnnealedTransition } from "../transition.js";
 import { gaussianTransition, posteriorMean, scalarCovariance } from "./gaussian.js";
@@ -16,11 +16,11 @@ export interface TunedTransitionOptions {
  * least there can be, and the whole noise: a larger measured |s|^2 is the fault of the score.
  *
  * @throws TypeError / RangeError for nu outside [0, 1] or an unknown option
- * @throws RangeError for any option
  * @see Bao et al. 2022, arXiv:2201.06503 (optimal variance)
  */
-export function tunedTransition(options: Record<string, never> = {}): AnnealedTransition {
-  checkOptions("tunedTransition", options, []);
+export function tunedTransition(options: TunedTransitionOptions = {}): AnnealedTransition {
+  checkOptions("tunedTransition", options, ["nu"]);
+  const share = checkNumber("tunedTransition", "nu", options.nu ?? 1, 0, 1);
   return gaussianTransition({
     name: "tuned",
     needs: "score",
