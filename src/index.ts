@@ -3,7 +3,16 @@ export { BnemError, type BnemErrorCode } from "./core/errors.js";
 export { derive, keyOf } from "./core/random.js";
 export type * from "./core/types.js";
 export { expectation, type ImportanceSummary, importance } from "./correction/importance.js";
+export {
+  type EffectiveSize,
+  type GroupedSize,
+  type IslandSummary,
+  summarizeIslands,
+  type WeightedIslands,
+} from "./correction/islands.js";
 export { residualResample, systematicResample, type UniformSource, uniformSource } from "./correction/resample.js";
+export type { SplitHalves } from "./correction/split-halves.js";
+export { randomSymmetry, type ShuffledRows, shuffleRows } from "./correction/symmetry.js";
 export { type CustomEnergy, type CustomEnergyOptions, customEnergy } from "./energies/custom.js";
 export { type DoubleWellOptions, doubleWell } from "./energies/double-well.js";
 export { type FunnelOptions, funnel } from "./energies/funnel.js";
