@@ -9,6 +9,11 @@ import { BnemError } from "../core/errors.js";
 const COLLAPSED = 1e-6;
 const HARDLY = 0.1;
 
+/** Gain of Robbins and Monro after move t of warm-up, 0 first. */
+export function stepGain(t: number): number {
+  return exp(-0.7 * log(1 + t / 20));
+}
+
 /**
  * Robbins and Monro 1951 on the logarithm: log s += g (acceptance - target) with g = (1 + t / 20)^-0.7, about 1 at first, so that a start
  * wrong by a factor of 10^4 is mended in 30 moves; what is kept is the mean of log s over the second half of warm-up (Polyak 1990).
@@ -30,7 +35,7 @@ export class StepSizes {
 
   /** After move `t` of warm-up, 0 first. */
   update(acceptance: Float64Array, t: number): void {
-    const gain = exp(-0.7 * log(1 + t / 20));
+    const gain = stepGain(t);
     const late = t >= Math.floor(this.warmup / 2);
     if (late) this.counted++;
     this.sizes.forEach((size, group) => {
