@@ -13,8 +13,11 @@ export {
 export { residualResample, systematicResample, type UniformSource, uniformSource } from "./correction/resample.js";
 export type { SplitHalves } from "./correction/split-halves.js";
 export { randomSymmetry, type ShuffledRows, shuffleRows } from "./correction/symmetry.js";
+export { type ExactTransitionOptions, exactTransition } from "./correction/transitions/exact.js";
+export { type AnisotropicMixtureOptions, anisotropicMixture } from "./energies/anisotropic-mixture.js";
 export { type CustomEnergy, type CustomEnergyOptions, customEnergy } from "./energies/custom.js";
 export { type DoubleWellOptions, doubleWell } from "./energies/double-well.js";
+export { type ExactDiffusion, type ExactDiffusionOptions, exactDiffusion } from "./energies/exact-diffusion.js";
 export { type FunnelOptions, funnel } from "./energies/funnel.js";
 export { type GaussianMixtureOptions, gaussianMixture } from "./energies/gaussian-mixture.js";
 export { gmm16 } from "./energies/gmm16.js";
@@ -23,6 +26,7 @@ export { type ManyWellOptions, manyWell } from "./energies/many-well.js";
 export { type MuellerBrownOptions, muellerBrown } from "./energies/mueller-brown.js";
 export { energyByName, listEnergies } from "./energies/registry.js";
 export { type RingsOptions, rings } from "./energies/rings.js";
+export { type TwoModesOptions, twoModes } from "./energies/two-modes.js";
 export { type TwoMoonsOptions, twoMoons } from "./energies/two-moons.js";
 export { type BootstrappedOptions, bootstrapped } from "./estimators/bootstrapped.js";
 export type { MonteCarloOptions } from "./estimators/monte-carlo.js";
@@ -77,9 +81,7 @@ export {
   type OptionVerb,
   optionJsonSchema,
   parseEvaluateOptions,
-  parseSampleOptions,
   parseTrainOptions,
-  type SampleSettings,
   type TrainSettings,
 } from "./pipeline/options.js";
 export {
@@ -93,6 +95,7 @@ export type { ObservedMean, ReferenceDiagnostics } from "./pipeline/reference-di
 export { loadReference, saveReference } from "./pipeline/reference-file.js";
 export { parseReferenceOptions, type ReferenceMove, type ReferenceSettings } from "./pipeline/reference-options.js";
 export { energyGrid, metricSets, runReport } from "./pipeline/run-report.js";
+export { parseSampleOptions, type SampleSettings } from "./pipeline/sample-options.js";
 export { type ThreadReport, threadReport } from "./pipeline/thread-report.js";
 export type { Workers } from "./pipeline/threads.js";
 export {

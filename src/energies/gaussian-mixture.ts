@@ -1,6 +1,7 @@
 /** Gaussian mixtures in their own units: the one target whose density, noised density, modes and draws are all known exactly. */
 import { checkBatch, checkInteger, checkSeed } from "../core/check.js";
 import { exp, log } from "../core/elementary.js";
+import type { HasMixture, NormalMixture } from "../core/normal-mixture.js";
 import { derive, keyOf } from "../core/random.js";
 import type { Batch, Energy, ModeSet } from "../core/types.js";
 import { checkVariance } from "../kernels/check-variance.js";
@@ -115,6 +116,13 @@ function modesOf({ count, dim, means, weights, std }: MixtureDefinition): ModeSe
   return { means: { data: Float32Array.from(means), n: count, dim }, std: Float32Array.from(std), weights };
 }
 
+/** Its definition as a plain value; made when it is asked for, because it holds a variance per coordinate. */
+function plainOf({ count, dim, means, weights, std }: MixtureDefinition): NormalMixture {
+  const variances = new Float64Array(count * dim);
+  for (let k = 0; k < count; k++) variances.fill(std[k] * std[k], k * dim, (k + 1) * dim);
+  return { count, dim, weights, means, variances };
+}
+
 /**
  * Mixture of isotropic Gaussians, normalised, in its own units:
  *
@@ -128,7 +136,7 @@ function modesOf({ count, dim, means, weights, std }: MixtureDefinition): ModeSe
  * @throws TypeError / RangeError for wrong or unknown options
  * @see Midgley et al. 2023, arXiv:2208.01893 (the benchmark)
  */
-export function gaussianMixture(options: GaussianMixtureOptions = {}): Energy {
+export function gaussianMixture(options: GaussianMixtureOptions = {}): Energy & HasMixture {
   const mixture = defineMixture(options);
   const kernel = mixtureKernel(mixture.means, mixture.dim, mixture.weights, mixture.std);
   return {
@@ -139,6 +147,9 @@ export function gaussianMixture(options: GaussianMixtureOptions = {}): Energy {
     check: checkPoint(mixture),
     exact: { logZ: 0, sample: (n, seed) => drawExact(mixture, n, seed) },
     modes: modesOf(mixture),
+    get mixture() {
+      return plainOf(mixture);
+    },
     noisedExact: (x, variance) => noisedExact(mixture, x, variance),
     ...kernelMethods(kernel),
   };

@@ -1,4 +1,5 @@
 /** A mixture between whose modes no local move crosses, with weights that a sampler must get right. */
+import type { HasMixture } from "../core/normal-mixture.js";
 import type { Energy } from "../core/types.js";
 import { gaussianMixture } from "./gaussian-mixture.js";
 
@@ -19,7 +20,7 @@ function walsh(k: number, d: number): number {
  * Four Gaussians of standard deviation 1 in 16 dimensions, weights .4, .3, .2 and .1, every two means 20 apart: the first four Walsh functions of
  * length 16 times 20 / sqrt(32). Normalised: log Z = 0. Everything `gaussianMixture` has.
  */
-export function gmm16(): Energy {
+export function gmm16(): Energy & HasMixture {
   const means = WEIGHTS.map((_, k) => Array.from({ length: DIM }, (_, d) => Math.fround(SIZE * walsh(k, d))));
   return { ...gaussianMixture({ means, weights: WEIGHTS, std: 1 }), name: "gmm16", options: {} };
 }

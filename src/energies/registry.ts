@@ -1,6 +1,7 @@
 /** Energies by name: one row each. The CLI, checkpoints and pages build their targets from here. */
 import { checkOptions, nearest } from "../core/check.js";
 import type { Energy, Json } from "../core/types.js";
+import { anisotropicMixture } from "./anisotropic-mixture.js";
 import { doubleWell } from "./double-well.js";
 import { funnel } from "./funnel.js";
 import { gaussianMixture } from "./gaussian-mixture.js";
@@ -9,6 +10,7 @@ import { lennardJones } from "./lennard-jones.js";
 import { manyWell } from "./many-well.js";
 import { muellerBrown } from "./mueller-brown.js";
 import { rings } from "./rings.js";
+import { twoModes } from "./two-modes.js";
 import { twoMoons } from "./two-moons.js";
 
 type EnergyOptions = { readonly [name: string]: Json };
@@ -35,6 +37,18 @@ const ROWS: readonly EnergyRow[] = [
     summary: "Gaussian mixture with your own means, weights and standard deviations, in any dimension",
     takesOptions: true,
     make: (options) => gaussianMixture(options),
+  },
+  {
+    name: "anisotropic-mixture",
+    summary: "Gaussian mixture with a variance per axis: your own means, weights, variances and rotation, up to 1024 dimensions",
+    takesOptions: true,
+    make: (options) => anisotropicMixture(options),
+  },
+  {
+    name: "two-modes",
+    summary: "two Gaussians of weights 2/3 and 1/3 in any dimension, as far apart and as ill-conditioned as you ask",
+    takesOptions: true,
+    make: (options) => twoModes(options),
   },
   {
     name: "gmm16",
