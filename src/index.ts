@@ -10,6 +10,8 @@ export {
   summarizeIslands,
   type WeightedIslands,
 } from "./correction/islands.js";
+export { paretoTail } from "./correction/pareto-tail.js";
+export { forwardEss, type PathFigures, type PathMean, pathFigures } from "./correction/path-figures.js";
 export { residualResample, systematicResample, type UniformSource, uniformSource } from "./correction/resample.js";
 export type { SplitHalves } from "./correction/split-halves.js";
 export { randomSymmetry, type ShuffledRows, shuffleRows } from "./correction/symmetry.js";
