@@ -11,12 +11,14 @@ export type BnemErrorCode =
   | "device-lost"
   | "unsupported";
 
-/** State or environment error with a stable `code`; `cause` holds what was underneath. */
+/** State or environment error with a stable `code`; `cause` holds what was underneath, `data` what was computed before and would be lost. */
 export class BnemError extends Error {
   readonly code: BnemErrorCode;
-  constructor(code: BnemErrorCode, message: string, options?: { cause?: unknown }) {
+  readonly data?: unknown;
+  constructor(code: BnemErrorCode, message: string, options?: { cause?: unknown; data?: unknown }) {
     super(message, options);
     this.name = "BnemError";
     this.code = code;
+    if (options?.data !== undefined) this.data = options.data;
   }
 }

@@ -42,6 +42,8 @@ export interface LevelMovesOptions {
   readonly count?: number;
   /** Leapfrogs of a move; default 1, which is MALA; more is HMC. */
   readonly leapfrogs?: number;
+  /** As that of resampling, which decides where both are asked for. */
+  readonly trust?: number;
 }
 
 /** Options of `annealed`: `n`, `key`, `levels` and `transition` are needed. */
@@ -114,10 +116,11 @@ function checkResample(resample: ResampleOptions | undefined): Required<Resample
 function checkMoves(moves: LevelMovesOptions | undefined): Required<LevelMovesOptions> | undefined {
   if (moves === undefined) return undefined;
   const call = `${CALL}: moves`;
-  checkOptions(call, moves, ["count", "leapfrogs"]);
+  checkOptions(call, moves, ["count", "leapfrogs", "trust"]);
   return {
     count: checkInteger(call, "count", moves.count ?? 1, 1, 1000),
     leapfrogs: checkInteger(call, "leapfrogs", moves.leapfrogs ?? 1, 1, 1000),
+    trust: checkNumber(call, "trust", moves.trust ?? DEFAULT_TRUST, 0),
   };
 }
 

@@ -3,7 +3,7 @@ import { BnemError } from "../core/errors.js";
 import { finiteRows } from "../core/finite-rows.js";
 import { Pace } from "../core/task.js";
 import type { Batch, Energy, ScoreModel } from "../core/types.js";
-import { type AnnealedOptions, type CheckedOptions, checkAnnealed, DEFAULT_TRUST } from "./annealed-options.js";
+import { type AnnealedOptions, type CheckedOptions, checkAnnealed } from "./annealed-options.js";
 import { type AnnealedPlan, islandStarts } from "./annealed-plan.js";
 import { type IslandResult, runIsland } from "./island.js";
 import { intervalOf } from "./levels.js";
@@ -87,7 +87,7 @@ export async function planAnnealed(model: ScoreModel, energy: Energy, given: Ann
         energy: residuals ? energy : undefined,
         breathe: () => pace.breathe(),
       });
-  const trust = resample?.trust ?? (moves ? DEFAULT_TRUST : 0);
+  const trust = resample?.trust ?? moves?.trust ?? 0;
   const highest = residuals ? trustedTo(pilot.report.residual, levels.length, trust) : 0;
   const trusted = Uint8Array.from(levels, (_, k) => (k > 0 && k <= highest ? 1 : 0));
   const resampling = resample && { method: resample.method, threshold: resample.threshold, trusted };
@@ -246,13 +246,18 @@ async function close(
  * @see Grenioux and Noble 2026, arXiv:2601.21026; Del Moral, Doucet and Jasra 2006
  */
 export async function annealed(model: ScoreModel, energy: Energy, options: AnnealedOptions): Promise<AnnealedRun> {
-  const planned = await planAnnealed(model, energy, options);
-  const { plan } = planned;
-  const pace = new Pace(options.signal);
+  return annealedFrom(await planAnnealed(model, energy, options), model, energy);
+}
+
+/** All islands of a plan on the calling thread. @throws as `annealed` */
+export async function annealedFrom(planned: PlannedAnnealed, model: ScoreModel, energy: Energy): Promise<AnnealedRun> {
+  const { plan, options } = planned;
+  const { transition, signal } = options;
+  const pace = new Pace(signal);
   const collector = new AnnealedCollector(planned);
   for (let island = 0; island < plan.starts.length - 1; island++) {
     const result = await runIsland(plan, island, {
-      ...{ model, transition: options.transition },
+      ...{ model, transition },
       atLevel: async (level, lost) => {
         collector.atLevel(island, level, lost);
         await pace.breathe();
