@@ -1,5 +1,6 @@
 /** Transitions whose backward kernel is normal: what they share once mean and covariance are known. */
 import { log } from "../../core/elementary.js";
+import { rowsBetween } from "../../core/row-blocks.js";
 import { removeMean } from "../../core/subspace.js";
 import type { Batch } from "../../core/types.js";
 import type { LevelModel } from "../level-model.js";
@@ -78,6 +79,8 @@ function scaled(a: Float32Array, factor: number): Float64Array {
   return out;
 }
 
+type LawTaker = (law: Law, rows: Batch, first: number) => void;
+
 function difference(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {
   const out = new Float64Array(a.length);
   for (let i = 0; i < out.length; i++) out[i] = a[i] - b[i];
@@ -93,34 +96,57 @@ function logBackward({ mean, covariance }: Law, to: Batch): Float64Array {
   return covariance.logDensity(difference(to.data, mean));
 }
 
+/** What differs from one normal transition to the next. */
+export interface GaussianParts extends Pick<AnnealedTransition, "name" | "needs" | "measure"> {
+  law(request: LawRequest): Law | Promise<Law>;
+  /** Rows whose laws fit into memory together; default all. */
+  rowsAtOnce?(model: LevelModel): number;
+}
+
 /**
  * A transition from its law. Densities are taken at the coordinates as they are stored, so that rounding to f32 does not bias the ratio.
  * One score for each row and step, and what the law takes.
  */
-export function gaussianTransition(
-  parts: Pick<AnnealedTransition, "name" | "needs" | "measure"> & { law(request: LawRequest): Law | Promise<Law> },
-): AnnealedTransition {
-  const { law, ...facts } = parts;
-  const lawAt = async (request: StepRequest, x: Batch, known?: Float32Array): Promise<Law> => {
+export function gaussianTransition({ law, rowsAtOnce, ...facts }: GaussianParts): AnnealedTransition {
+  /** The laws at rows `x` of a step, block after block; `take` gets the number of the first row of each. */
+  const eachLaw = async (request: StepRequest, x: Batch, known: Float32Array | undefined, take: LawTaker): Promise<void> => {
     const { model, interval, frozen } = request;
     const score = known ?? (await model.evaluate(x, false)).score;
-    return law({ interval, x, score, model, frozen });
+    const most = rowsAtOnce?.(model) ?? x.n;
+    for (let first = 0; first < x.n; first += most) {
+      const last = Math.min(first + most, x.n);
+      const rows = most >= x.n ? x : rowsBetween(x, first, last);
+      const own = score.subarray(first * x.dim, last * x.dim);
+      take(await law({ interval, x: rows, score: own, model, frozen }), rows, first);
+    }
   };
   return {
     ...facts,
     deterministic: false,
     async down(request): Promise<Moved> {
       const { x, model, interval, random } = request;
-      const own = await lawAt(request, x, request.score);
-      const to = stored(own.mean, own.covariance.spread(random.normals()), x.n, model);
-      return { x: to, logRatio: difference(logForward(interval, model, x, to), logBackward(own, to)) };
+      const { n, dim } = x;
+      const noise = random.normals();
+      const data = new Float32Array(n * dim);
+      const logRatio = new Float64Array(n);
+      await eachLaw(request, x, request.score, (own, from, first) => {
+        const spread = own.covariance.spread(noise.subarray(first * dim, (first + from.n) * dim));
+        const to = stored(own.mean, spread, from.n, model);
+        data.set(to.data, first * dim);
+        logRatio.set(difference(logForward(interval, model, from, to), logBackward(own, to)), first);
+      });
+      return { x: { data, n, dim }, logRatio };
     },
     async up(request): Promise<Moved> {
       const { x, model, interval, random } = request;
       const noise = scalarCovariance(x.n, model, interval.noise).spread(random.normals());
-      const from = stored(scaled(x.data, interval.pull), noise, x.n, model);
-      const own = await lawAt(request, from);
-      return { x: from, logRatio: difference(logBackward(own, x), logForward(interval, model, from, x)) };
+      const whole = stored(scaled(x.data, interval.pull), noise, x.n, model);
+      const logRatio = new Float64Array(x.n);
+      await eachLaw(request, whole, undefined, (own, from, first) => {
+        const to = rowsBetween(x, first, first + from.n);
+        logRatio.set(difference(logBackward(own, to), logForward(interval, model, from, to)), first);
+      });
+      return { x: whole, logRatio };
     },
   };
 }

@@ -3,8 +3,12 @@ import { checkOneOf } from "../../core/check.js";
 import type { Json } from "../../core/types.js";
 import type { AnnealedTransition } from "../transition.js";
 import { bridgeTransition } from "./bridge.js";
+import { diagonalTransition } from "./diagonal.js";
 import { exponentialTransition } from "./exponential.js";
+import { fullTransition } from "./full.js";
 import { givenTransition } from "./given.js";
+import { lowRankTransition } from "./low-rank.js";
+import { mapTransition } from "./map.js";
 import { tunedTransition } from "./tuned.js";
 
 const transitions = {
@@ -12,6 +16,10 @@ const transitions = {
   exponential: exponentialTransition,
   tuned: tunedTransition,
   given: givenTransition,
+  diagonal: diagonalTransition,
+  "low-rank": lowRankTransition,
+  full: fullTransition,
+  map: mapTransition,
 };
 
 export type TransitionName = keyof typeof transitions;
