@@ -1,6 +1,7 @@
 /** Every energy obeys the interface, and each check rejects an energy that was broken for it. */
-import { type Batch, customEnergy, type Energy, gaussianMixture, gmm16, init, keyOf, normalRows } from "bnem";
+import { type Batch, customEnergy, type Energy, gaussianMixture, gmm16, init, keyOf, normalRows, twoModes } from "bnem";
 import { beforeAll, describe, expect, test } from "vitest";
+import { anisotropicSubjects } from "./anisotropic-subjects.js";
 import { type EnergySubject, energyChecks } from "./energy-checks.js";
 import { kernelSubjects } from "./energy-subjects.js";
 
@@ -68,6 +69,8 @@ const table: readonly (readonly [string, () => EnergySubject])[] = [
   ["a mixture in 10 dimensions", () => mixture(inTen())],
   ["drawn means", () => mixture(gaussianMixture({ components: 5, seed: 3, dim: 2, range: 4, std: 0.9 }))],
   ["gmm16", () => mixture(gmm16())],
+  ["two modes in 8 dimensions", () => mixture(twoModes({ dim: 8 }))],
+  ...anisotropicSubjects,
   ...kernelSubjects,
   ["a custom energy with its gradient", () => custom(analytic())],
   ["a custom energy without gradient", () => custom(byDifferences())],
