@@ -13,6 +13,7 @@ export {
 export { paretoTail } from "./correction/pareto-tail.js";
 export { forwardEss, type PathFigures, type PathMean, pathFigures } from "./correction/path-figures.js";
 export { residualResample, systematicResample, type UniformSource, uniformSource } from "./correction/resample.js";
+export { type SampleFacts, type SampleVerdict, sampleVerdict, verdictThresholds } from "./correction/sample-verdict.js";
 export type { SplitHalves } from "./correction/split-halves.js";
 export { randomSymmetry, type ShuffledRows, shuffleRows } from "./correction/symmetry.js";
 export { type ExactTransitionOptions, exactTransition } from "./correction/transitions/exact.js";

@@ -1,0 +1,269 @@
+/**
+ * One line that says whether a sample can be used raw, with its weights, or not, and why. Every rule is a row of `RULES`, every threshold a
+ * number in `verdictThresholds`; they are calibrated on targets with known truth.
+ */
+import { checkInteger, checkNumber } from "../core/check.js";
+import { exp } from "../core/elementary.js";
+import type { EffectiveSize, GroupedSize } from "./islands.js";
+import type { SplitHalves } from "./split-halves.js";
+
+/** What is known of a sample; plain numbers. Absent, null and NaN figures are not judged, and keys that are not named here are not read. */
+export interface SampleFacts {
+  /** Rows. */
+  readonly n: number;
+  /** Rows that came out non-finite on the way, of n. */
+  readonly nonFinite: number;
+  readonly islands: number;
+  /** Kish effective size of the rows' own weights. */
+  readonly ess: EffectiveSize;
+  /** Largest normalised weight. */
+  readonly maxWeight: number;
+  /** Rows at the noisiest level that the rows descend from: n without resampling. */
+  readonly uniqueAncestors: number;
+  /** N_eff from the variance over islands; needed where rows share ancestors. */
+  readonly effective?: Pick<GroupedSize, "value" | "fraction" | "limitedBy"> & Partial<Pick<GroupedSize, "over">>;
+  /** Kish effective size of weights of whole paths without resampling: these rows', or the pilot's. */
+  readonly pathEss?: EffectiveSize;
+  /** The same of paths from target samples. */
+  readonly forwardEss?: EffectiveSize;
+  /** Standard deviation, kT, of the semigroup residual accumulated from the exact energy up to the last level that decides about rows, and to the lowest level. */
+  readonly accumulatedResidual?: { readonly trusted?: number; readonly lowest?: number };
+  readonly splitHalves?: SplitHalves;
+  /** Pareto shape of the rows' weights. */
+  readonly kHat?: number;
+  /** Steps under a transport map that cannot be inverted there. */
+  readonly notInvertible?: number;
+}
+
+/** Answer of `sampleVerdict`. */
+export interface SampleVerdict {
+  readonly use: "raw" | "weights" | "no";
+  readonly line: string;
+  /** Names of the rules that were broken, gravest first; empty unless use is "no". */
+  readonly broken: readonly string[];
+}
+
+/** Where the rules draw their lines. */
+export const verdictThresholds = {
+  /** Fewer rows cannot be judged, and fewer effective rows give means to worse than 14 % of a standard deviation. */
+  rows: 50,
+  effective: 50,
+  /** Least effective share of n: below, the tail of the weights has hardly been seen. */
+  effectiveFraction: 0.01,
+  /** Largest share of all weight on one row. */
+  maxWeight: 0.1,
+  /** Least ancestors, and their least share of n. */
+  ancestors: 50,
+  ancestorsFraction: 0.01,
+  /** Largest share of rows that may fail: they count as weight zero, which is only right where the target has nothing. */
+  nonFiniteFraction: 0.01,
+  /** Above it n must be at least 10^(1 / (1 - k)). */
+  kHat: 0.7,
+  /** Largest ratio of reverse to forward path ESS, which agree where no mode is missing. */
+  missingMode: 2,
+  /** Largest disagreement of split halves, in standard errors. */
+  splitHalves: 4,
+  /** Largest residual, kT, of a level that decides about rows. */
+  residual: 2,
+  /** Largest bias of a raw mean, in its own standard errors. */
+  rawShift: 1,
+} as const;
+
+interface Rule {
+  readonly name: string;
+  /** What is wrong, its figure and its threshold; undefined where nothing is. */
+  check(facts: SampleFacts): string | undefined;
+}
+
+/** Four digits at most, as few as needed. */
+function short(x: number): string {
+  return Number.isFinite(x) ? String(Number(x.toPrecision(3))) : String(x);
+}
+
+function percent(fraction: number): string {
+  return `${short(100 * fraction)} %`;
+}
+
+/** Recorded figures that are NaN or Infinity come back from JSON as null. */
+function known(x: number | null | undefined): x is number {
+  return typeof x === "number" && !Number.isNaN(x);
+}
+
+/** No row is the copy of another: then the rows' own weights tell what they are worth. */
+function independent({ n, nonFinite, uniqueAncestors }: SampleFacts): boolean {
+  return uniqueAncestors >= n - nonFinite;
+}
+
+/** The smallest of the effective sizes that hold for these rows, and its name. */
+function effectiveSize({ n, ess, effective, islands }: SampleFacts): EffectiveSize & { readonly of: string } {
+  const kish = { value: ess.value, n, fraction: ess.value / n, of: "Kish ESS of the weights" };
+  if (!known(effective?.value) || effective.value > ess.value) return kish;
+  const what = effective.limitedBy === "energy" ? "mean energy" : "log Z";
+  return {
+    value: effective.value,
+    n,
+    fraction: effective.value / n,
+    of: `N_eff, by the spread of ${what} over ${islands} islands`,
+  };
+}
+
+/** n from which means under weights of that Pareto shape can be trusted. */
+function neededRows(kHat: number): number {
+  return kHat < 1 ? exp(Math.LN10 / (1 - kHat)) : Infinity;
+}
+
+const LIMITS = verdictThresholds;
+
+/** Gravest first: the line names them in this order. */
+const RULES: readonly Rule[] = [
+  {
+    name: "map",
+    check: ({ notInvertible }) =>
+      known(notInvertible) && notInvertible > 0
+        ? `${notInvertible} steps met a transport map that cannot be inverted there, so its weights are wrong`
+        : undefined,
+  },
+  {
+    name: "rows",
+    check: ({ n }) => (n < LIMITS.rows ? `n = ${n} rows are too few to judge, at least ${LIMITS.rows} needed` : undefined),
+  },
+  {
+    name: "non-finite",
+    check: ({ n, nonFinite }) =>
+      nonFinite > LIMITS.nonFiniteFraction * n
+        ? `${nonFinite} of ${n} rows came out non-finite, at most ${percent(LIMITS.nonFiniteFraction)} may`
+        : undefined,
+  },
+  {
+    name: "ancestors",
+    check: ({ n, uniqueAncestors }) => {
+      const least = Math.max(LIMITS.ancestors, LIMITS.ancestorsFraction * n);
+      if (uniqueAncestors >= least) return undefined;
+      const who = uniqueAncestors === 1 ? "a single ancestor" : `${uniqueAncestors} ancestors`;
+      return `all ${n} rows descend from ${who}, at least ${short(least)} needed`;
+    },
+  },
+  {
+    name: "unknown",
+    check: (facts) =>
+      independent(facts) || known(facts.effective?.value)
+        ? undefined
+        : `rows share ancestors, and ${facts.islands} islands are too few to tell how many rows are independent: at least 8 needed`,
+  },
+  {
+    name: "effective",
+    check: (facts) => {
+      const { value, fraction, of } = effectiveSize(facts);
+      if (value >= LIMITS.effective && fraction >= LIMITS.effectiveFraction) return undefined;
+      const least = `at least ${LIMITS.effective} and ${percent(LIMITS.effectiveFraction)} needed`;
+      return `${short(value)} effective rows of ${facts.n} (${percent(fraction)}; ${of}), ${least}`;
+    },
+  },
+  {
+    name: "max-weight",
+    check: ({ maxWeight, n }) =>
+      maxWeight > LIMITS.maxWeight
+        ? `one row of ${n} has ${percent(maxWeight)} of all weight, at most ${percent(LIMITS.maxWeight)} may`
+        : undefined,
+  },
+  {
+    name: "missing-mode",
+    check: (facts) => {
+      const reverse = facts.pathEss ?? (independent(facts) ? facts.ess : undefined);
+      const forward = facts.forwardEss;
+      if (!known(reverse?.fraction) || !known(forward?.fraction)) return undefined;
+      if (reverse.fraction <= LIMITS.missingMode * forward.fraction) return undefined;
+      const figures = `reverse path ESS ${percent(reverse.fraction)} of ${reverse.n}, forward ${percent(forward.fraction)} of ${forward.n}`;
+      return `a mode of the target is missing: ${figures}, and they may differ by a factor of ${LIMITS.missingMode}`;
+    },
+  },
+  {
+    name: "tail",
+    check: ({ kHat, n }) =>
+      known(kHat) && kHat > LIMITS.kHat && n < neededRows(kHat)
+        ? `the weights' tail is too heavy for n = ${n}: Pareto k-hat ${short(kHat)}, above ${LIMITS.kHat}, needs n >= ${short(neededRows(kHat))}`
+        : undefined,
+  },
+  {
+    name: "split-halves",
+    check: ({ splitHalves, islands }) => {
+      const { logZ, energy } = splitHalves ?? {};
+      const worst = Math.max(known(logZ) ? logZ : 0, known(energy) ? energy : 0);
+      if (worst <= LIMITS.splitHalves) return undefined;
+      const what = worst === energy ? "mean energy" : "log Z";
+      return `halves of the ${islands} islands disagree in ${what} by ${short(worst)} standard errors, at most ${LIMITS.splitHalves} allowed`;
+    },
+  },
+  {
+    name: "residual",
+    check: (facts) => {
+      const residual = facts.accumulatedResidual?.trusted;
+      if (independent(facts) || !known(residual) || residual <= LIMITS.residual) return undefined;
+      return `rows were chosen by learned energies that are off by ${short(residual)} kT, at most ${LIMITS.residual} allowed`;
+    },
+  },
+];
+
+function checkSize(call: string, name: string, size: EffectiveSize | null | undefined): void {
+  if (size === null || typeof size !== "object") throw new TypeError(`${call}: ${name} must be { value, n, fraction }`);
+  checkNumber(call, `${name}.value`, size.value, 0);
+}
+
+function checkFacts(call: string, facts: SampleFacts): void {
+  if (facts === null || typeof facts !== "object") throw new TypeError(`${call}: facts must be an object`);
+  checkInteger(call, "n", facts.n, 1);
+  checkInteger(call, "nonFinite", facts.nonFinite, 0);
+  checkInteger(call, "islands", facts.islands, 1);
+  checkInteger(call, "uniqueAncestors", facts.uniqueAncestors, 0);
+  checkNumber(call, "maxWeight", facts.maxWeight, 0, 1 + 1e-9);
+  checkSize(call, "ess", facts.ess);
+}
+
+/**
+ * Bound on the bias of a raw mean, in its own standard errors. Leaving the weights out shifts the mean of any f by Cov(w, f) / mean w, at
+ * most sqrt(CV^2(w)) standard deviations of f (Cauchy and Schwarz), where CV^2 = n / ESS - 1; N_eff rows know the mean to 1 / sqrt(N_eff)
+ * of one. No choice of observables enters: equal energies hide wrong mode weights from any test of the energy.
+ */
+function rawShift(facts: SampleFacts): number {
+  const { n, ess, forwardEss } = facts;
+  const forward = independent(facts) && known(forwardEss?.fraction) ? forwardEss.fraction : 1;
+  const share = Math.min(ess.value / n, forward);
+  return Math.sqrt(effectiveSize(facts).value * Math.max(0, 1 / share - 1));
+}
+
+/** The part that the lines of usable samples share. */
+function worth(facts: SampleFacts): string {
+  const { value, n, fraction, of } = effectiveSize(facts);
+  const kin = independent(facts) ? "" : `, ${facts.uniqueAncestors} ancestors`;
+  return `${short(value)} effective rows of ${n} (${percent(fraction)}; ${of}${kin})`;
+}
+
+/**
+ * Whether a sample can be used raw, with its weights, or not.
+ *
+ * "no": a rule is broken; the line names all that are, with figure, n and threshold. "raw": the weights vary so little that no mean moves by
+ * more than `verdictThresholds.rawShift` of its own standard errors when they are left out. "weights": everything else.
+ *
+ * Modes that no row, no pilot and no target sample has seen stay unseen: without `forwardEss` a verdict is about what was sampled.
+ *
+ * @throws TypeError / RangeError where n, nonFinite, islands, ess, maxWeight or uniqueAncestors is missing or impossible
+ */
+export function sampleVerdict(facts: SampleFacts): SampleVerdict {
+  checkFacts("sampleVerdict", facts);
+  const found = RULES.map(({ name, check }) => ({ name, why: check(facts) })).filter(({ why }) => why !== undefined);
+  if (found.length > 0) {
+    return {
+      use: "no",
+      line: `Do not use this sample: ${found.map(({ why }) => why).join("; ")}.`,
+      broken: found.map(({ name }) => name),
+    };
+  }
+  const shift = rawShift(facts);
+  const limit = `at most ${LIMITS.rawShift} allowed`;
+  if (shift <= LIMITS.rawShift) {
+    const line = `Can be used raw: without weights no mean is off by more than ${short(shift)} of its standard errors, ${limit}; ${worth(facts)}.`;
+    return { use: "raw", line, broken: [] };
+  }
+  const line = `Use with its weights: ${worth(facts)}; without them means may be off by ${short(shift)} of their standard errors, ${limit}.`;
+  return { use: "weights", line, broken: [] };
+}
