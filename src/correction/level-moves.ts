@@ -161,14 +161,9 @@ export function targetAcceptance(leapfrogs: number): number {
 }
 
 /**
- * A step size after the t-th move of a pilot, t = 0 first, by Robbins and Monro on the logarithm: up to a factor of 1.5 a move at first. For
- * pilots only; what comes out is frozen before anything is counted.
+ * The step size of one level on its way through a pilot of `rounds` moves, by Robbins and Monro on the logarithm: up to a factor of 1.8 a move at
+ * first. Frozen, before anything is counted, is the mean of its logarithm over the second half.
  */
-export function adaptStep(stepSize: number, acceptance: number, aim: number, t: number): number {
-  return exp(log(stepSize) + stepGain(t) * (acceptance - aim));
-}
-
-/** Step sizes of one level on their way through a pilot of `rounds` rounds; frozen is the mean of their logarithms over the second half. */
 export class StepTuner {
   private sum = 0;
   private counted = 0;
@@ -187,7 +182,7 @@ export class StepTuner {
 
   /** Takes the mean acceptance of a move at the present size. */
   update(acceptance: number): void {
-    this.size = adaptStep(this.size, acceptance, this.aim, this.t);
+    this.size = exp(log(this.size) + stepGain(this.t) * (acceptance - this.aim));
     if (2 * ++this.t <= this.rounds) return;
     this.sum += log(this.size);
     this.counted++;
@@ -197,30 +192,6 @@ export class StepTuner {
   frozen(): number {
     return this.counted > 0 ? exp(this.sum / this.counted) : this.size;
   }
-}
-
-/**
- * Tunes the step of one level of a pilot by `count` rounds of one move each, from where the rows are: the frozen size, and the rows after it. A
- * good first size is the frozen one of the level above; where there is none, `firstStep`.
- */
-export async function tuneAtLevel(
-  state: LevelState,
-  target: LevelTarget,
-  moves: LevelMoves,
-  random: MoveRandom,
-): Promise<{ readonly stepSize: number; readonly state: LevelState; readonly calls: number }> {
-  const { count, leapfrogs } = moves;
-  const tuner = new StepTuner(moves.stepSize, targetAcceptance(leapfrogs), count);
-  let now = state;
-  let calls = 0;
-  for (let t = 0; t < count; t++) {
-    const own = { ...random, key: derive(random.key, "tune", t) };
-    const moved = await moveAtLevel(now, target, { count: 1, leapfrogs, stepSize: tuner.stepSize }, own);
-    tuner.update(moved.acceptance.reduce((a, b) => a + b, 0) / moved.acceptance.length);
-    calls += moved.calls;
-    now = moved;
-  }
-  return { stepSize: tuner.frozen(), state: now, calls };
 }
 
 /** Half the standard deviation of a level's noise: near the optimum at noisy levels, and where adaptation begins at the others. */
