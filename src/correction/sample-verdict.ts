@@ -1,6 +1,6 @@
 /**
  * One line that says whether a sample can be used raw, with its weights, or not, and why. Every rule is a row of `RULES`, every threshold a
- * number in `verdictThresholds`; they are calibrated on targets with known truth.
+ * number in `verdictThresholds`.
  */
 import { checkInteger, checkNumber } from "../core/check.js";
 import { exp } from "../core/elementary.js";
@@ -61,7 +61,7 @@ export const verdictThresholds = {
   kHat: 0.7,
   /** Largest ratio of reverse to forward path ESS, which agree where no mode is missing. */
   missingMode: 2,
-  /** Largest disagreement of split halves, in standard errors. */
+  /** Largest disagreement of split halves, in standard errors: 7 of 6,000 comparisons of 8 against 8 islands of one sampler are above 4. */
   splitHalves: 4,
   /** Largest residual, kT, of a level that decides about rows. */
   residual: 2,
