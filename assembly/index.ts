@@ -33,8 +33,8 @@ export { manyWellHamiltonian, manyWellNoised, manyWellRows } from "./energies/ma
 export { muellerBrownHamiltonian, muellerBrownNoised, muellerBrownRows } from "./energies/mueller-brown";
 export { ringsHamiltonian, ringsNoised, ringsRows } from "./energies/rings";
 export { twoMoonsHamiltonian, twoMoonsNoised, twoMoonsRows } from "./energies/two-moons";
-// Input features of a network, their gradient and their tangent; tables from src/networks/feature-tables.ts.
-export { features, featuresGradient, featuresTangent } from "./features";
+// Input features of a network, their gradient, tangent and curvature; tables from src/networks/feature-tables.ts.
+export { curvatureScratch, features, featuresCurvature, featuresGradient, featuresTangent } from "./features";
 export { gemm, gemmBatched, gemmScratch } from "./gemm";
 export { hamiltonianScratch } from "./hamiltonian";
 export {
@@ -55,13 +55,14 @@ export { medianScratch, medianSquare } from "./median-distance";
 export { release, reserve } from "./memory";
 export { zipMultiplyAdd } from "./multiply-add";
 export { noisedScratch } from "./noised";
-// Descriptors of particles from their pairs, and their gradients in positions and radial weights.
+// Descriptors of particles from their pairs, their gradients in positions and radial weights, and second derivatives in positions.
+export { pairCurvatureScratch, pairDescriptorsCurvature } from "./pair-curvature";
 export { pairDescriptors, pairDescriptorsInW, pairDescriptorsInY } from "./pair-descriptors";
 export { pairScratch } from "./pair-space";
 // Priors of pair energies: tables of noise levels, sums over pairs, envelopes.
 export { moreauRows, moreauScratch } from "./priors/moreau";
 export { collapsePairs } from "./priors/pair-table";
-export { twoBodyRows, twoBodyScratch } from "./priors/two-body";
+export { twoBodyProductScratch, twoBodyProducts, twoBodyRows, twoBodyScratch } from "./priors/two-body";
 // Random numbers of row (key a, key b, step, row). Every `state` is 64 bytes of scratch.
 export { bits, normals, perturb, uniforms } from "./random";
 export { gatherRows, segmentSum } from "./segment";

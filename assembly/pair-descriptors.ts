@@ -146,7 +146,7 @@ export function pairDescriptors(
 }
 
 /** The gradient in the sums of one particle, 2 g sum; in the mixed ones of a tensor twice that, as they stand for two entries. */
-function weighMoments(space: PairSpace, sums: usize, g: usize, to: usize): void {
+export function weighMoments(space: PairSpace, sums: usize, g: usize, to: usize): void {
   for (let left = space.vectors; left > 0; left -= 4, sums += 48, to += 48, g += 16) {
     const one = v128.load(g);
     const twice = f32x4.add(one, one);
@@ -172,7 +172,7 @@ function openGradient(space: PairSpace, y: usize, moments: usize, g: usize): voi
 }
 
 /** Gradient in f of four vector channels. */
-function vectorPull(record: usize, a: usize, b: usize): v128 {
+export function vectorPull(record: usize, a: usize, b: usize): v128 {
   const x = f32x4.sub(v128.load(a), v128.load(b));
   const y = f32x4.sub(v128.load(a, 16), v128.load(b, 16));
   const z = f32x4.sub(v128.load(a, 32), v128.load(b, 32));
@@ -181,7 +181,7 @@ function vectorPull(record: usize, a: usize, b: usize): v128 {
 }
 
 /** Gradient in f of four tensor channels. */
-function tensorPull(record: usize, a: usize, b: usize): v128 {
+export function tensorPull(record: usize, a: usize, b: usize): v128 {
   let sum = f32x4.mul(f32x4.add(v128.load(a), v128.load(b)), v128.load32_splat(record, TENSOR));
   sum = madd(f32x4.add(v128.load(a, 16), v128.load(b, 16)), v128.load32_splat(record, TENSOR + 4), sum);
   sum = madd(f32x4.add(v128.load(a, 32), v128.load(b, 32)), v128.load32_splat(record, TENSOR + 8), sum);
@@ -261,14 +261,14 @@ export function pairDescriptorsInW(
 }
 
 /** f of four channels. */
-function valueOf(record: usize, w: usize, stride: usize): v128 {
+export function valueOf(record: usize, w: usize, stride: usize): v128 {
   const p0 = v128.load32_splat(record);
   const p1 = v128.load32_splat(record, 4);
   return mixed(w, stride, p0, p1, v128.load32_splat(record, 8), v128.load32_splat(record, 12));
 }
 
 /** Sums of four vectors' lanes as one vector. */
-function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
+export function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
   const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));

@@ -2,7 +2,7 @@
  * Sums over the pairs of one configuration, four pairs at a time: one particle against four others. Coordinates stand as [3][stride] f32 (a
  * plane leaves the third row zero), stride a multiple of 4 of at least count + 3, zeros behind the last particle.
  */
-import { lookUp, PairTable } from "./pair-table";
+import { lookUp, lookUpBends, PairTable } from "./pair-table";
 
 /** Particles of a row, with room for a look-up that begins at the last one. */
 export function strideOf(count: i32): i32 {
@@ -86,6 +86,49 @@ export function pairSums(
   }
   store<f64>(sums, energy);
   store<f64>(sums, slope, 8);
+}
+
+/**
+ * Hessian of the pair energy times v: sum over j of 2 f' (v_i - v_j) + 4 f'' (d . (v_i - v_j)) d, d = x_i - x_j; at, v and out are [3][stride].
+ * @param found 32 bytes of scratch
+ */
+export function pairProducts(table: PairTable, at: usize, v: usize, count: i32, out: usize, found: usize): void {
+  const row = (<usize>strideOf(count)) << 2;
+  memory.fill(out, 0, 3 * row);
+  for (let i = 0; i + 1 < count; i++) {
+    const own = (<usize>i) << 2;
+    let gx = f32x4.splat(0);
+    let gy = f32x4.splat(0);
+    let gz = f32x4.splat(0);
+    for (let j = i + 1; j < count; j += 4) {
+      const other = (<usize>j) << 2;
+      const to = out + other;
+      const x = f32x4.sub(v128.load32_splat(at + own), v128.load(at + other));
+      const y = f32x4.sub(v128.load32_splat(at + own + row), v128.load(at + other + row));
+      const z = f32x4.sub(v128.load32_splat(at + own + 2 * row), v128.load(at + other + 2 * row));
+      const vx = f32x4.sub(v128.load32_splat(v + own), v128.load(v + other));
+      const vy = f32x4.sub(v128.load32_splat(v + own + row), v128.load(v + other + row));
+      const vz = f32x4.sub(v128.load32_splat(v + own + 2 * row), v128.load(v + other + 2 * row));
+      lookUpBends(table, f32x4.add(f32x4.add(f32x4.mul(x, x), f32x4.mul(y, y)), f32x4.mul(z, z)), found);
+      const mask = valid(count - j);
+      const slope = v128.and(v128.load(found), mask);
+      const double = f32x4.add(slope, slope);
+      const along = f32x4.add(f32x4.add(f32x4.mul(x, vx), f32x4.mul(y, vy)), f32x4.mul(z, vz));
+      const turn = f32x4.mul(f32x4.mul(v128.and(v128.load(found, 16), mask), f32x4.splat(4)), along);
+      const fx = f32x4.add(f32x4.mul(double, vx), f32x4.mul(turn, x));
+      const fy = f32x4.add(f32x4.mul(double, vy), f32x4.mul(turn, y));
+      const fz = f32x4.add(f32x4.mul(double, vz), f32x4.mul(turn, z));
+      gx = f32x4.add(gx, fx);
+      gy = f32x4.add(gy, fy);
+      gz = f32x4.add(gz, fz);
+      v128.store(to, f32x4.sub(v128.load(to), fx));
+      v128.store(to + row, f32x4.sub(v128.load(to + row), fy));
+      v128.store(to + 2 * row, f32x4.sub(v128.load(to + 2 * row), fz));
+    }
+    addTo(out + own, gx);
+    addTo(out + row + own, gy);
+    addTo(out + 2 * row + own, gz);
+  }
 }
 
 /** Takes the mean of each coordinate away. */

@@ -55,17 +55,34 @@ function record(base: usize, index: v128, at: u8): usize {
   return base + ((<usize>i32x4.extract_lane(index, 3)) << 5);
 }
 
+/** r^2 held to the table. In this order NaN becomes `most`: whatever comes, the address is inside. */
+function heldIn(table: PairTable, square: v128): v128 {
+  return f32x4.pmax(f32x4.splat(table.least), f32x4.pmin(f32x4.splat(table.most), square));
+}
+
+/** Number of the interval. */
+function intervalOf(table: PairTable, inside: v128): v128 {
+  return i32x4.sub(i32x4.shr_s(inside, FRACTION), i32x4.splat(reinterpret<i32>(table.least) >> FRACTION));
+}
+
+/** Position within the interval, [0, 1). */
+function positionOf(inside: v128): v128 {
+  const bits = i32x4.shl(v128.and(inside, i32x4.splat((1 << FRACTION) - 1)), 23 - FRACTION);
+  return f32x4.sub(v128.or(bits, i32x4.splat(0x3f800000)), f32x4.splat(1));
+}
+
+/** 32 / 2^exponent: one over the width of the interval in r^2. */
+function densityOf(inside: v128): v128 {
+  return i32x4.sub(i32x4.splat((254 + 5) << 23), v128.and(inside, i32x4.splat(0x7f800000)));
+}
+
 /** What one look-up of four pairs leaves: energy, derivative by r^2 and derivative by log sigma, [3][4] f32 at `out`. */
 export function lookUp(table: PairTable, square: v128, out: usize, slopes: bool): void {
-  // In this order NaN becomes `most`: whatever comes, the address is inside.
-  const inside = f32x4.pmax(f32x4.splat(table.least), f32x4.pmin(f32x4.splat(table.most), square));
+  const inside = heldIn(table, square);
   const excess = f32x4.sub(square, inside);
-  const first = i32x4.splat(reinterpret<i32>(table.least) >> FRACTION);
-  const index = i32x4.sub(i32x4.shr_s(inside, FRACTION), first);
-  const position = v128.or(i32x4.shl(v128.and(inside, i32x4.splat((1 << FRACTION) - 1)), 23 - FRACTION), i32x4.splat(0x3f800000));
-  const z = f32x4.sub(position, f32x4.splat(1));
-  // 32 / 2^exponent: one over the width of the interval in r^2.
-  const inverse = i32x4.sub(i32x4.splat((254 + 5) << 23), v128.and(inside, i32x4.splat(0x7f800000)));
+  const index = intervalOf(table, inside);
+  const z = positionOf(inside);
+  const inverse = densityOf(inside);
   const at0 = record(table.records(), index, 0);
   const at1 = record(table.records(), index, 1);
   const at2 = record(table.records(), index, 2);
@@ -77,6 +94,27 @@ export function lookUp(table: PairTable, square: v128, out: usize, slopes: bool)
   if (!slopes) return;
   const bend = cubics(at0 + 16, at1 + 16, at2 + 16, at3 + 16, z, out + 32);
   v128.store(out, madd(f32x4.mul(bend, inverse), excess, v128.load(out, 32)), 32);
+}
+
+/** First and second derivative by r^2 of four pairs' energies, [2][4] f32 at `out`; outside of the table the second is 0. */
+export function lookUpBends(table: PairTable, square: v128, out: usize): void {
+  const inside = heldIn(table, square);
+  const index = intervalOf(table, inside);
+  const z = positionOf(inside);
+  const inverse = densityOf(inside);
+  const a = v128.load(record(table.records(), index, 0));
+  const b = v128.load(record(table.records(), index, 1));
+  const c = v128.load(record(table.records(), index, 2));
+  const d = v128.load(record(table.records(), index, 3));
+  const ab = i32x4.shuffle(a, b, 2, 6, 3, 7);
+  const cd = i32x4.shuffle(c, d, 2, 6, 3, 7);
+  const c1 = i64x2.shuffle(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(c, d, 0, 4, 1, 5), 1, 3);
+  const c2 = i64x2.shuffle(ab, cd, 0, 2);
+  const three = f32x4.mul(i64x2.shuffle(ab, cd, 1, 3), f32x4.splat(3));
+  const twice = f32x4.add(c2, c2);
+  v128.store(out, f32x4.mul(madd(madd(three, z, twice), z, c1), inverse));
+  const bend = f32x4.mul(f32x4.mul(madd(f32x4.add(three, three), z, twice), inverse), inverse);
+  v128.store(out, v128.and(bend, f32x4.eq(inside, square)), 16);
 }
 
 /** Four cubics at z: values at `out`, returns the derivatives by z. */

@@ -216,6 +216,18 @@ export interface KernelExports extends EnergyExports {
   features(tables: number, x: number, variance: number, varianceStep: number, out: number, n: number): void;
   featuresGradient(tables: number, x: number, variance: number, varianceStep: number, dy: number, dx: number, n: number): void;
   featuresTangent(tables: number, x: number, variance: number, varianceStep: number, v: number, out: number, n: number): void;
+  curvatureScratch(dim: number, stride: number): number;
+  featuresCurvature(
+    tables: number,
+    x: number,
+    variance: number,
+    varianceStep: number,
+    dy: number,
+    v: number,
+    out: number,
+    n: number,
+    scratch: number,
+  ): void;
 
   pairScratch(count: number, radial: number, scalars: number, vectors: number, tensors: number): number;
   pairDescriptors(
@@ -236,6 +248,9 @@ export interface KernelExports extends EnergyExports {
   ): void;
   pairDescriptorsInY: PairGradientExport;
   pairDescriptorsInW: PairGradientExport;
+  pairCurvatureScratch(count: number, radial: number, scalars: number, vectors: number, tensors: number): number;
+  /** y, w, wStep, moments, g, v, along, out, rows, then as the others from `count` on. */
+  pairDescriptorsCurvature(...args: number[]): void;
 
   edgeSquares(x: number, out: number, batch: number, n: number, dim: number): void;
   edgeSquaresGradient(x: number, dy: number, dx: number, batch: number, n: number, dim: number): void;
@@ -351,6 +366,19 @@ export interface KernelExports extends EnergyExports {
     stiffness: number,
     sums: number,
     score: number,
+    scratch: number,
+  ): void;
+  twoBodyProductScratch(count: number): number;
+  twoBodyProducts(
+    table: number,
+    count: number,
+    spatialDim: number,
+    x: number,
+    v: number,
+    n: number,
+    share: number,
+    stiffness: number,
+    products: number,
     scratch: number,
   ): void;
   moreauScratch(count: number): number;

@@ -149,8 +149,9 @@ function rowsOfBlock(count: number, { width }: Settings): number {
  * No Gaussian base and no scaling with sigma, as in the papers.
  *
  * 347,908 parameters for an energy of width 128 and depth 3, 579,590 of depth 5, as published; a score leaves out the last update of the nodes
- * (298,371 and 530,053), which the published one carries idle. Time and memory grow with count (count - 1). On this package's
- * kernels it has no second derivative: training an energy on scores is refused with BnemError("unsupported").
+ * (298,371 and 530,053), which the published one carries idle. Time and memory grow with count (count - 1). This package's
+ * kernels of it have first derivatives only: training an energy on scores is refused with BnemError("unsupported"), and products with the Hessian
+ * go through operations that take longer.
  *
  * @throws TypeError, RangeError for options of the wrong kind or value, or coordinates that are no particles
  */

@@ -101,3 +101,8 @@ export function packFeatureTables(dim: number, options: FeatureOptions): Float32
   copy(decay, 0, dim + 1, 1);
   return tables;
 }
+
+/** Columns of a row in tables of so many numbers. */
+export function tableStride(numbers: number, dim: number): number {
+  return (numbers - featureHeader) / (dim + 2);
+}

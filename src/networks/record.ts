@@ -6,7 +6,7 @@ import type { Program } from "../kernels/program.js";
 import type { ModelQuantity } from "../kernels/program-model.js";
 import type { Network } from "./network.js";
 import type { HeapBackend } from "./wasm/heap-backend.js";
-import { ownKernelsRun } from "./wasm/kernel-mode.js";
+import { differentiatedTwice, ownKernelsRun } from "./wasm/kernel-mode.js";
 import { Recorder } from "./wasm/recorder.js";
 
 /**
@@ -50,7 +50,7 @@ export function productTensors(
   direction: Tensor2D,
 ): ModelTensors {
   const score = () => evaluateTensors(network, pieces, x, variance, "score").score as Tensor;
-  return { product: engine().gradients(score, [x], direction).grads[0] };
+  return differentiatedTwice(() => ({ product: engine().gradients(score, [x], direction).grads[0] }));
 }
 
 /** What `recordProgram` hands to the function that it records. */

@@ -83,7 +83,7 @@ const inputsOf = (x: Tensor, variance: Tensor) =>
     ? fusedInputs(x as tf.Tensor2D, variance as tf.Tensor1D, tables, columns)
     : plainInputs(x as tf.Tensor2D, variance as tf.Tensor1D);
 const variances = (...values: number[]): Input => ({ shape: [values.length], values, fixed: true });
-/** Second derivatives in x do not come back to x (ops/features.ts): d/dy of d/dx <y, inputs>. */
+/** d/dx <y, inputs>. */
 const pulled = (x: Tensor, variance: Tensor, y: Tensor) => tf.grad((a: Tensor) => tf.sum(tf.mul(inputsOf(a, variance), y)))(x);
 
 const featureCases = [
@@ -118,7 +118,15 @@ const layers: readonly OpRow[] = [
   {
     name: "BnemFeaturesGradient",
     order: 1,
-    cases: featureCases.map(([x, v]) => ({ inputs: [{ ...x, fixed: true }, v, of(x.shape[0], columns)], run: pulled })),
+    cases: featureCases.map(([x, v]) => ({ inputs: [x, v, of(x.shape[0], columns)], run: pulled })),
+  },
+  {
+    name: "BnemFeaturesCurvature",
+    order: 0,
+    cases: featureCases.map(([x, v]) => ({
+      inputs: [x, v, of(x.shape[0], columns), of(...x.shape)],
+      run: (a, variance, y, direction) => tf.grad((b: Tensor) => tf.sum(tf.mul(pulled(b, variance, y), direction)))(a),
+    })),
   },
   {
     name: "BnemFeaturesTangent",

@@ -1,5 +1,6 @@
 /** Rows of the table of tensor operations that look at the pairs of particles. */
 import * as tf from "@tensorflow/tfjs-core";
+import { joinColumns } from "../../src/networks/ops/columns.js";
 import { type PairShape, pairDescriptors } from "../../src/networks/ops/pair-descriptors.js";
 import { type Input, type OpCase, type OpRow, of, spread } from "./elementwise-ops.js";
 
@@ -53,6 +54,23 @@ function gradientCase(each: PairCase, input: 0 | 1): OpCase {
   };
 }
 
+/** The gradient in y, and what it becomes along a direction: by y and by what comes from above. */
+function slopeCase(each: PairCase): OpCase {
+  const { inputs, run: slope } = gradientCase(each, 0);
+  return { inputs: [inputs[0], { ...inputs[1], fixed: true }, inputs[2]], run: slope };
+}
+
+function curvatureCase(each: PairCase): OpCase {
+  const { inputs, run: slope } = gradientCase(each, 0);
+  return {
+    inputs: [...inputs, of(...inputs[0].shape)],
+    run: (y, w, g, v) => {
+      const [byY, byG] = tf.grads((a: Tensor, b: Tensor) => tf.sum(tf.mul(slope(a, w, b), v)))([y, g]);
+      return joinColumns([byY, byG].map((part) => tf.reshape(part, [1, part.size]) as tf.Tensor2D));
+    },
+  };
+}
+
 export const pairRows: readonly OpRow[] = [
   {
     name: "BnemPairDescriptors",
@@ -62,6 +80,7 @@ export const pairRows: readonly OpRow[] = [
       run: run(each),
     })),
   },
-  { name: "BnemPairDescriptorsInY", order: 0, cases: cases.map((each) => gradientCase(each, 0)) },
+  { name: "BnemPairDescriptorsInY", order: 1, cases: cases.map(slopeCase) },
+  { name: "BnemPairDescriptorsCurvature", order: 0, cases: cases.map(curvatureCase) },
   { name: "BnemPairDescriptorsInW", order: 0, cases: cases.map((each) => gradientCase(each, 1)) },
 ];

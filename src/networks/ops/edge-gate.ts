@@ -12,7 +12,8 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
-import { ownKernelsRun } from "../wasm/kernel-mode.js";
+import { firstOrderKernelsRun } from "../wasm/kernel-mode.js";
+import { overEdges } from "./edge-pairs.js";
 import { noSecondDerivative } from "./first-order.js";
 import { silu } from "./silu.js";
 
@@ -28,7 +29,7 @@ export interface Gated {
  * w [width, 1], bias [1], f [nodes edges entries in any shape], or [1] for all. Differentiable once, in all four. The width is a multiple of 4.
  */
 export function edgeGate(z: Tensor2D, w: Tensor2D, bias: Tensor1D, f: Tensor, edges: number): Gated {
-  if (!ownKernelsRun()) return edgeGatePlain(z, w, bias, f, edges);
+  if (!firstOrderKernelsRun()) return edgeGatePlain(z, w, bias, f, edges);
   const [messages, sums] = engine().runKernel("BnemEdgeGate", { z, w, bias, f }, { edges }) as unknown as Tensor2D[];
   return { messages, sums };
 }
@@ -39,7 +40,7 @@ export function edgeGatePlain(z: Tensor2D, w: Tensor2D, bias: Tensor1D, f: Tenso
   const m = silu(z);
   const gate = mul(sigmoid(add(matMul(m, w), bias)), reshape(f, [f.size, 1]));
   const messages = mul(m, gate) as Tensor2D;
-  return { messages, sums: sum(reshape(messages, [rows / edges, edges, width]), 1) };
+  return { messages, sums: overEdges(reshape(messages, [rows / edges, edges, width])) as Tensor2D };
 }
 
 const inputs = ["z", "w", "bias", "f"] as const;

@@ -1,8 +1,8 @@
 /** The first layer of a graph network's edges from products of the nodes, with its SiLU: no gather, no matrix of joined features. */
 import { add, engine, type GradConfig, matMul, reshape, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
-import { ownKernelsRun } from "../wasm/kernel-mode.js";
+import { firstOrderKernelsRun } from "../wasm/kernel-mode.js";
 import { joinColumns } from "./columns.js";
-import { offDiagonal } from "./edge-pairs.js";
+import { edgeSums } from "./edge-pairs.js";
 import { noSecondDerivative } from "./first-order.js";
 import { silu } from "./silu.js";
 
@@ -11,17 +11,17 @@ import { silu } from "./silu.js";
  * Differentiable once, in all five. The width is a multiple of 4.
  */
 export function edgeMessage(a: Tensor2D, c: Tensor2D, r: Tensor, q: Tensor, w: Tensor2D): Tensor2D {
-  return ownKernelsRun() ? engine().runKernel("BnemEdgeMessage", { a, c, r, q, w }) : edgeMessagePlain(a, c, r, q, w);
+  return firstOrderKernelsRun() ? engine().runKernel("BnemEdgeMessage", { a, c, r, q, w }) : edgeMessagePlain(a, c, r, q, w);
 }
 
 /** The twin. */
 export function edgeMessagePlain(a: Tensor2D, c: Tensor2D, r: Tensor, q: Tensor, w: Tensor2D): Tensor2D {
   const [batch, n, others] = r.shape;
   const width = w.shape[1];
-  const nodes = add(reshape(a, [batch, n, 1, width]), reshape(c, [batch, 1, n, width]));
+  const nodes = edgeSums(reshape(a, [batch, n, width]), reshape(c, [batch, n, width]));
   const edges = batch * n * others;
   const lengths = joinColumns([reshape(r, [edges, 1]), reshape(q, [edges, 1])]);
-  return silu(add(reshape(offDiagonal(nodes), [edges, width]), matMul(lengths, w)) as Tensor2D);
+  return silu(add(nodes, matMul(lengths, w)) as Tensor2D);
 }
 
 const inputs = ["a", "c", "r", "q", "w"] as const;

@@ -14,8 +14,8 @@ import {
   type Tensor2D,
   tanh,
 } from "@tensorflow/tfjs-core";
-import { ownKernelsRun } from "../wasm/kernel-mode.js";
-import { edgeDifferences } from "./edge-pairs.js";
+import { firstOrderKernelsRun } from "../wasm/kernel-mode.js";
+import { edgeDifferences, overEdges } from "./edge-pairs.js";
 import { noSecondDerivative } from "./first-order.js";
 import { silu } from "./silu.js";
 
@@ -25,17 +25,19 @@ import { silu } from "./silu.js";
  * Differentiable once, in all four. The width is a multiple of 4.
  */
 export function edgeShift(z: Tensor2D, w: Tensor2D, x: Tensor, f: Tensor, range: number): Tensor {
-  return ownKernelsRun() ? engine().runKernel("BnemEdgeShift", { z, w, x, f }, { range }) : edgeShiftPlain(z, w, x, f, range);
+  return firstOrderKernelsRun()
+    ? engine().runKernel("BnemEdgeShift", { z, w, x, f }, { range })
+    : edgeShiftPlain(z, w, x, f, range);
 }
 
 /** The twin. */
 export function edgeShiftPlain(z: Tensor2D, w: Tensor2D, x: Tensor, f: Tensor, range: number): Tensor {
-  const [batch, n] = x.shape;
+  const [batch, n, dim] = x.shape;
   const differences = edgeDifferences(x);
   const rho = sqrt(add(sum(square(differences), -1, true), 1e-8));
   const weights = mul(tanh(matMul(silu(z), w)), mul(reshape(f, [f.size, 1]), range));
   const steps = mul(reshape(weights, [batch, n, n - 1, 1]), div(differences, add(rho, 1)));
-  return add(x, sum(steps, 2));
+  return add(x, reshape(overEdges(reshape(steps, [batch * n, n - 1, dim])), [batch, n, dim]));
 }
 
 const inputs = ["z", "w", "x", "f"] as const;

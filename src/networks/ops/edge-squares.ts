@@ -1,12 +1,12 @@
 /** Squared lengths of the edges of fully connected graphs. */
 import { engine, type GradConfig, square, sum, type Tensor } from "@tensorflow/tfjs-core";
-import { ownKernelsRun } from "../wasm/kernel-mode.js";
+import { firstOrderKernelsRun } from "../wasm/kernel-mode.js";
 import { edgeDifferences } from "./edge-pairs.js";
 import { noSecondDerivative } from "./first-order.js";
 
 /** x [batch, n, dim] -> |x_i - x_j|^2, [batch, n, n - 1] (edge-pairs.ts). Differentiable once. */
 export function edgeSquares(x: Tensor): Tensor {
-  return ownKernelsRun() ? engine().runKernel("BnemEdgeSquares", { x }) : edgeSquaresPlain(x);
+  return firstOrderKernelsRun() ? engine().runKernel("BnemEdgeSquares", { x }) : edgeSquaresPlain(x);
 }
 
 /** The twin. */

@@ -2,8 +2,8 @@
 import { engine, type GradConfig, type Tensor, type Tensor1D, type Tensor2D, tensor1d } from "@tensorflow/tfjs-core";
 
 /**
- * x [n, dim], variance [n] or [1] -> [n, columns] (features.ts). Differentiable in x alone, twice where the second derivative does not come
- * back to x: enough for losses on energies and on scores.
+ * x [n, dim], variance [n] or [1] -> [n, columns] (features.ts). Differentiable in x alone, twice: enough for losses on energies and on
+ * scores, and for products with the Hessian.
  *
  * @param tables from `packFeatureTables`
  */
@@ -21,8 +21,9 @@ export const featureGradients: readonly GradConfig[] = [
   },
   {
     kernelName: "BnemFeaturesGradient",
-    inputsToSave: ["x", "variance", "tables"],
-    gradFunc: (v, [x, variance, tables], attrs) => ({
+    inputsToSave: ["x", "variance", "tables", "dy"],
+    gradFunc: (v, [x, variance, tables, dy], attrs) => ({
+      x: () => engine().runKernel("BnemFeaturesCurvature", { x, variance, tables, dy, v: v as Tensor }, attrs) as Tensor,
       dy: () => engine().runKernel("BnemFeaturesTangent", { x, variance, tables, v: v as Tensor }, attrs) as Tensor,
     }),
   },

@@ -1,4 +1,7 @@
-/** Kernels of first derivatives only: training on energies or on a score head needs no more, and a missing second one must not pass for 0. */
+/**
+ * Kernels of first derivatives only: training on energies or on a score head needs no more, and a missing second one must not pass for 0. Where second
+ * ones are wanted the twins run (`differentiatedTwice`).
+ */
 import type { GradConfig } from "@tensorflow/tfjs-core";
 import { BnemError } from "../../core/errors.js";
 

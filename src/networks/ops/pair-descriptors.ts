@@ -1,4 +1,4 @@
-/** Descriptors of particles from their pairs as one kernel, its gradients in positions and radial weights, and the plain twin with dense pairs. */
+/** Descriptors of particles from their pairs as one kernel, its gradients in positions and radial weights, its second derivatives in positions, and the plain twin with dense pairs. */
 import {
   add,
   div,
@@ -17,6 +17,7 @@ import {
   type Tensor2D,
   type Tensor3D,
   tensor,
+  zeros,
 } from "@tensorflow/tfjs-core";
 import { BnemError } from "../../core/errors.js";
 import { ownKernelsRun } from "../wasm/kernel-mode.js";
@@ -47,7 +48,7 @@ export const epsilonSquared = 1e-4;
  *   [ sum_j f_c  |  |sum_j f_c u|^2  |  |sum_j f_c t|_F^2 ],   [scalars | vectors | tensors] columns
  *
  * Invariant to rotation, reflection, translation and permutation; two derivatives everywhere, coincident particles included. y [n, count
- * spatialDim], w [n, radial, columns] or [1, radial, columns] for all rows -> [n count, columns]. Differentiable once in y and in w.
+ * spatialDim], w [n, radial, columns] or [1, radial, columns] for all rows -> [n count, columns]. Differentiable once in w and twice in y.
  */
 export function pairDescriptors(y: Tensor2D, w: Tensor3D, shape: PairShape): Tensor2D {
   if (!ownKernelsRun()) return pairDescriptorsPlain(y, w, shape);
@@ -118,7 +119,7 @@ export function pairDescriptorsPlain(y: Tensor2D, w: Tensor3D, shape: PairShape)
 function refuse(): never {
   throw new BnemError(
     "unsupported",
-    'descriptor: second derivatives are not implemented; fit the gradient of the energy with an estimator of kind "gradient", which takes differences of first ones',
+    'descriptor: second derivatives in the parameters are not implemented; fit the gradient of the energy with an estimator of kind "gradient", which takes differences of first ones',
   );
 }
 
@@ -135,5 +136,15 @@ export const pairGradients: readonly GradConfig[] = [
       };
     },
   },
-  ...["BnemPairDescriptorsInY", "BnemPairDescriptorsInW"].map((kernelName) => ({ kernelName, gradFunc: refuse })),
+  {
+    kernelName: "BnemPairDescriptorsInY",
+    inputsToSave: ["y", "w", "moments", "g"],
+    gradFunc: (v, [y, w, moments, g], attrs) => {
+      const inputs = { y, w, moments, g, v: v as Tensor };
+      const both = engine().runKernel("BnemPairDescriptorsCurvature", inputs, attrs) as unknown as Tensor[];
+      // The moments are functions of y and w; what they contribute is in the derivative by y.
+      return { y: () => both[1], g: () => both[0], w: refuse, moments: () => zeros(moments.shape) };
+    },
+  },
+  { kernelName: "BnemPairDescriptorsInW", gradFunc: refuse },
 ];

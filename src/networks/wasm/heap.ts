@@ -73,6 +73,10 @@ export function issue(backend: HeapBackend, call: KernelCall, operands: readonly
 }
 
 /** The value of an export that only computes a size. */
-export function sizeFrom(backend: HeapBackend, call: "gemmScratch" | "pairScratch", ...args: number[]): number {
+export function sizeFrom(
+  backend: HeapBackend,
+  call: "gemmScratch" | "pairScratch" | "pairCurvatureScratch" | "curvatureScratch",
+  ...args: number[]
+): number {
   return (heaps.get(backend) as Heap).exports[call](...(args as [number, number, number, number, number]));
 }

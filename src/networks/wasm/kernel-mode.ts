@@ -25,3 +25,21 @@ export function ownKernelsRun(): boolean {
 export function setOwnKernelsRun(value: boolean): void {
   running = value;
 }
+
+let twice = false;
+
+/** True where a kernel with first derivatives only may take the place of its twin. */
+export function firstOrderKernelsRun(): boolean {
+  return running && !twice;
+}
+
+/** Runs `f`, which differentiates twice: operations whose kernels have first derivatives only are their twins meanwhile. */
+export function differentiatedTwice<T>(f: () => T): T {
+  const before = twice;
+  twice = true;
+  try {
+    return f();
+  } finally {
+    twice = before;
+  }
+}

@@ -1,6 +1,7 @@
 /** SiLU, the input features and Adam as kernels of tfjs's wasm backend. Their plain twins are beside their gradients in networks/ops. */
 import { type KernelConfig, type TensorInfo, util } from "@tensorflow/tfjs-core";
-import { issue, output } from "./heap.js";
+import { tableStride } from "../feature-tables.js";
+import { issue, output, sizeFrom } from "./heap.js";
 import type { HeapBackend } from "./heap-backend.js";
 import { type KernelArguments, own } from "./own-kernel.js";
 
@@ -52,6 +53,15 @@ function featuresTangent({ inputs, attrs, backend }: KernelArguments): TensorInf
   return out;
 }
 
+function featuresCurvature({ inputs, backend }: KernelArguments): TensorInfo {
+  const { tables, x, variance, dy, v } = inputs;
+  const [rows, step] = rowsOf(inputs);
+  const out = output(backend, x.shape);
+  const scratch = sizeFrom(backend, "curvatureScratch", x.shape[1], tableStride(size(tables), x.shape[1]));
+  issue(backend, "featuresCurvature", [tables, x, variance, step, dy, v, out, rows, { scratch }]);
+  return out;
+}
+
 const state = ["p", "m", "v", "ema"] as const;
 
 /** [p, m, v, ema] after one step; the kernel works in place, on copies. */
@@ -76,5 +86,6 @@ export const layerKernels: readonly KernelConfig[] = [
   own("BnemFeatures", features),
   own("BnemFeaturesGradient", featuresGradient),
   own("BnemFeaturesTangent", featuresTangent),
+  own("BnemFeaturesCurvature", featuresCurvature),
   own("BnemAdam", adam),
 ];

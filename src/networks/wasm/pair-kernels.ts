@@ -7,9 +7,9 @@ import type { Operand } from "./heap-backend.js";
 import { type KernelArguments, own } from "./own-kernel.js";
 
 /** What every call ends with. */
-function sizes({ attrs, backend }: KernelArguments): Operand[] {
+function sizes({ attrs, backend }: KernelArguments, room: "pairScratch" | "pairCurvatureScratch" = "pairScratch"): Operand[] {
   const { count, spatialDim, cutoff, radial, scalars, vectors, tensors } = attrs as unknown as PairShape;
-  const scratch = sizeFrom(backend, "pairScratch", count, radial, scalars, vectors, tensors);
+  const scratch = sizeFrom(backend, room, count, radial, scalars, vectors, tensors);
   return [count, spatialDim, cutoff, radial, scalars, vectors, tensors, { scratch }];
 }
 
@@ -37,8 +37,19 @@ function gradient(call: KernelCall, input: "y" | "w") {
   };
 }
 
+/** Along v: [change of the descriptors, change of their gradient in y]. */
+function curvature(args: KernelArguments): TensorInfo[] {
+  const { y, w, moments, g, v } = args.inputs;
+  const along = output(args.backend, g.shape);
+  const out = output(args.backend, y.shape);
+  const operands = [y, w, step(w), moments, g, v, along, out, y.shape[0], ...sizes(args, "pairCurvatureScratch")];
+  issue(args.backend, "pairDescriptorsCurvature", operands);
+  return [along, out];
+}
+
 export const pairKernels: readonly KernelConfig[] = [
   own("BnemPairDescriptors", descriptors),
   own("BnemPairDescriptorsInY", gradient("pairDescriptorsInY", "y")),
   own("BnemPairDescriptorsInW", gradient("pairDescriptorsInW", "w")),
+  own("BnemPairDescriptorsCurvature", curvature),
 ];
