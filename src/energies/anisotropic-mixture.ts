@@ -150,8 +150,8 @@ function checkPoint({ dim, means, variances }: NormalMixture, level: MixtureLeve
  *
  *   E(x) = -log sum_j w_j N(x; mean_j, R diag(variances_j) R^T),  log Z = 0,  kT
  *
- * R turns the axes of all components alike. Everything is computed in f64 from f32 coordinates, without kernels: about 3 ns a coordinate, component and row besides the rotation
- * (a mixture with one standard deviation per component is faster as `gaussianMixture`). Exact draws, noised density and score are there;
+ * R turns the axes of all components alike. Everything is computed in f64 from f32 coordinates, without kernels: about 3 ns a coordinate, component and
+ * row, and the rotation (with one standard deviation a component `gaussianMixture` is faster). Exact draws, noised density and score are there;
  * `modes` only where the nearest mean tells the component, with the largest standard deviation of each.
  *
  * @throws TypeError / RangeError for wrong or unknown options, and a rotation that is not orthogonal within 1e-8
