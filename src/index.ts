@@ -2,6 +2,15 @@
 export { BnemError, type BnemErrorCode } from "./core/errors.js";
 export { derive, keyOf } from "./core/random.js";
 export type * from "./core/types.js";
+export {
+  type AnnealedOptions,
+  type AnnealedProgress,
+  type AnnealedRun,
+  annealed,
+  type LevelMovesOptions,
+  type ResampleOptions,
+} from "./correction/annealed.js";
+export { type ForwardOptions, type ForwardProgress, type ForwardRun, forwardPaths } from "./correction/forward.js";
 export { expectation, type ImportanceSummary, importance } from "./correction/importance.js";
 export {
   type EffectiveSize,
@@ -10,13 +19,16 @@ export {
   summarizeIslands,
   type WeightedIslands,
 } from "./correction/islands.js";
+export { explodingLevels, type Interval, type Level, preservingLevels } from "./correction/levels.js";
 export { paretoTail } from "./correction/pareto-tail.js";
 export { forwardEss, type PathFigures, type PathMean, pathFigures } from "./correction/path-figures.js";
 export { residualResample, systematicResample, type UniformSource, uniformSource } from "./correction/resample.js";
 export { type SampleFacts, type SampleVerdict, sampleVerdict, verdictThresholds } from "./correction/sample-verdict.js";
 export type { SplitHalves } from "./correction/split-halves.js";
 export { randomSymmetry, type ShuffledRows, shuffleRows } from "./correction/symmetry.js";
+export type { AnnealedTransition } from "./correction/transition.js";
 export { type ExactTransitionOptions, exactTransition } from "./correction/transitions/exact.js";
+export { makeTransition, type TransitionName, transitionNames } from "./correction/transitions/table.js";
 export { type AnisotropicMixtureOptions, anisotropicMixture } from "./energies/anisotropic-mixture.js";
 export { type CustomEnergy, type CustomEnergyOptions, customEnergy } from "./energies/custom.js";
 export { type DoubleWellOptions, doubleWell } from "./energies/double-well.js";
