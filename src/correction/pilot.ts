@@ -2,7 +2,7 @@
  * The discarded run before a counted one: what transitions have to measure, the step sizes of moves, and how far the learned energies can be trusted to
  * decide about rows. Its rows, keys and energies are its own, so that nothing of the counted run decides about itself.
  */
-import { exp, log } from "../core/elementary.js";
+import { exp } from "../core/elementary.js";
 import { BnemError } from "../core/errors.js";
 import { derive } from "../core/random.js";
 import type { Batch, Energy, ScoreModel } from "../core/types.js";
@@ -11,6 +11,7 @@ import { startFromReference, stepRandom } from "./island.js";
 import type { IslandRows } from "./island-rows.js";
 import { type CallCount, LevelModel } from "./level-model.js";
 import { type Interval, intervalOf } from "./levels.js";
+import { accumulatedSpread, type Residuals, residualsOf } from "./residuals.js";
 import type { AnnealedTransition, Frozen, Moved } from "./transition.js";
 
 /** What a pilot found. */
@@ -59,71 +60,7 @@ function finite(rows: IslandRows): { x: Batch; score: Float32Array } {
   return { x: { data, n: kept.length, dim }, score };
 }
 
-/** delta_k of each row, and the variance of its own estimate. */
-interface Residuals {
-  readonly value: Float64Array;
-  readonly noise: Float64Array;
-}
-
-/**
- * delta_k(x) = U_k(x) + log (1/M) sum_m exp(-U_{k-1}(y_m)) F(x | y_m) / B(y_m | x), y_m ~ B: 0 where the energies of the two levels are those of one
- * noised density. The log of a mean of M is low by var / 2M, which is added back.
- *
- * @param logs [M][n]: log of the summands
- */
-function residuals(energy: Float64Array, logs: readonly Float64Array[]): Residuals {
-  const m = logs.length;
-  const value = new Float64Array(energy.length);
-  const noise = new Float64Array(energy.length);
-  for (let row = 0; row < energy.length; row++) {
-    let top = -Infinity;
-    for (const each of logs) top = Math.max(top, each[row]);
-    let sum = 0;
-    let square = 0;
-    for (const each of logs) {
-      const w = exp(each[row] - top);
-      sum += w;
-      square += w * w;
-    }
-    const relative = m > 1 ? Math.max(0, ((square * m) / (sum * sum) - 1) / (m - 1)) : 0;
-    noise[row] = relative;
-    value[row] = energy[row] + top + log(sum / m) + relative / 2;
-  }
-  return { value, noise };
-}
-
-/** Half the distance between the 16 % and the 84 % quantile: the standard deviation of a normal law, whatever a few rows far off do. */
-function robustSpread(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  const sorted = Float64Array.from(values).sort();
-  const at = (p: number) => sorted[Math.round(p * (sorted.length - 1))];
-  return (at(0.8413) - at(0.1587)) / 2;
-}
-
-/** Spread of the residuals summed from the lowest level up, the variance of their estimates taken off. */
-function accumulate(levels: readonly (Residuals | undefined)[], n: number): Float64Array {
-  const spread = new Float64Array(levels.length);
-  const sums = new Float64Array(n);
-  let noise = 0;
-  for (let k = 1; k < levels.length; k++) {
-    const own = levels[k];
-    if (!own) return spread.fill(Infinity, k);
-    for (let row = 0; row < n; row++) sums[row] += own.value[row];
-    const alive = Array.from(sums).filter(Number.isFinite);
-    if (alive.length * 2 < n) return spread.fill(Infinity, k);
-    noise += robustMiddle(own.noise);
-    const total = robustSpread(alive);
-    spread[k] = Math.sqrt(Math.max(0, total * total - noise));
-  }
-  return spread;
-}
-
-function robustMiddle(values: Float64Array): number {
-  const sorted = values.filter(Number.isFinite).sort();
-  return sorted.length === 0 ? 0 : sorted[sorted.length >> 1];
-}
-
-/** -U of the level below at rows x: the learned one, or the exact one at level 0. */
+/** U of the level below at rows x: the learned one, or the exact one at level 0. */
 type Potential = (x: Batch) => Promise<Float64Array>;
 
 class Pilot {
@@ -175,7 +112,7 @@ class Pilot {
       logs.push(logRatio.map((value, row) => value - potential[row]));
       await this.tools.breathe();
     }
-    return residuals(energy, logs);
+    return residualsOf(energy, logs);
   }
 }
 
@@ -215,7 +152,7 @@ export async function runPilot(plan: AnnealedPlan, tools: PilotTools): Promise<P
     if (alive.x.n === 0)
       throw new BnemError("diverged", `annealed: no row of the pilot is finite at level ${k}; train longer or use more steps`);
     trace[k] = alive;
-    frozen[k] = await transition.measure?.({ interval, ...alive, model: own });
+    frozen[k] = (await transition.measure?.({ interval, ...alive, model: own })) ?? transition.settle?.(interval);
     const moved = await pilot.steps(k, interval, rows, frozen[k]);
     if (values.energy) {
       const own = await pilot.residualsAt(k, values.energy, moved);
@@ -233,6 +170,6 @@ export async function runPilot(plan: AnnealedPlan, tools: PilotTools): Promise<P
   return {
     frozen,
     trace,
-    report: { ...report, energyCalls: pilot.energyCalls, pathEss: kishShare(logs), residual: accumulate(deltas, tools.rows) },
+    report: { ...report, energyCalls: pilot.energyCalls, pathEss: kishShare(logs), residual: accumulatedSpread(deltas, tools.rows) },
   };
 }

@@ -2,32 +2,22 @@
 import { checkInteger, checkTask } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import { derive, freshSeed, keyOf } from "../core/random.js";
-import { follow, Pace, throwIfAborted } from "../core/task.js";
-import type { Batch, Energy, Key, NoiseSchedule, Prior, ScoreModel, TaskOptions } from "../core/types.js";
-import { importance } from "../correction/importance.js";
-import { normalRows } from "../kernels/normal.js";
-import type { WorkerPool } from "../kernels/pool.js";
+import { follow, throwIfAborted } from "../core/task.js";
+import type { Energy, NoiseSchedule, Prior, ScoreModel, TaskOptions } from "../core/types.js";
 import { NeuralModel } from "../networks/model.js";
-import { bridge } from "../samplers/bridge.js";
-import { eulerMaruyama } from "../samplers/euler-maruyama.js";
-import { exponential } from "../samplers/exponential.js";
-import { finalEnergies } from "../samplers/final-energies.js";
-import { edmGrid, uniformGrid } from "../samplers/grid.js";
-import { langevin } from "../samplers/langevin.js";
-import type { Path, SamplerProgress } from "../samplers/path-result.js";
-import { planProbabilityFlow } from "../samplers/probability-flow.js";
-import { planReverseSde } from "../samplers/reverse-sde.js";
-import { type PlannedRun, type RunOptions, runHere } from "../samplers/run-rows.js";
-import type { Transition } from "../samplers/transition.js";
-import { memoryEfficientScore } from "../samplers/tweedie-score.js";
-import type { TweediePart } from "../worker/path-task.js";
+import type { SamplerProgress } from "../samplers/path-result.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { encodeCheckpoint } from "./checkpoint.js";
-import { describeModel } from "./describe-model.js";
-import { parseSampleOptions, type ResolvedSampleSettings, type SampleSettings } from "./options.js";
 import { methods } from "./parts.js";
-import { SharedModel, sharePaths } from "./shared-paths.js";
+import { isWeightedStep, rawRun } from "./raw-run.js";
+import { checkTogether, parseSampleOptions, type ResolvedSampleSettings, type SampleSettings } from "./sample-options.js";
+import type { Drawn, SampleResult } from "./sample-result.js";
+import type { SampleCall, SamplerParts, SettledSample } from "./sampler-parts.js";
+import { SharedModel } from "./shared-paths.js";
 import { threadsOf, type Workers } from "./threads.js";
+import { weightedRun } from "./weighted-run.js";
+
+export type { SampleResult } from "./sample-result.js";
 
 /** Options of `sample`: plain settings, seed, workers, signal and progress. */
 export interface SampleOptions extends SampleSettings, TaskOptions<SamplerProgress> {
@@ -35,44 +25,6 @@ export interface SampleOptions extends SampleSettings, TaskOptions<SamplerProgre
   /** Threads that compute, the calling one included: "auto" or a number. Default: that of `init`. The result does not depend on it. */
   readonly workers?: Workers;
 }
-
-/** Samples with what they are worth. Rows that came out non-finite are NaN, weigh nothing and are counted. */
-export interface SampleResult {
-  /** [n, dim], raw units. */
-  readonly x: Batch;
-  /** Exact energy of each row [n], kT. */
-  readonly energy: Float32Array;
-  /** Log importance weight of each row's path, all constants kept; absent with correction "none". */
-  readonly logWeights?: Float64Array;
-  /** Kish effective sample size, the n it belongs to, and their ratio. */
-  readonly ess?: { readonly value: number; readonly n: number; readonly fraction: number };
-  /** log mean weight with its delta-method standard error. */
-  readonly logZ?: { readonly value: number; readonly standardError: number };
-  readonly seed: number;
-  readonly energyCalls: number;
-  /** Rows of the network; `pilotCalls` of them went into the discarded pilot batch of `nu`. */
-  readonly networkCalls: number;
-  readonly pilotCalls: number;
-  readonly nonFinite: number;
-  readonly seconds: number;
-  /** One line where fewer threads computed than were asked for. */
-  readonly notice?: string;
-}
-
-/** Settings of a call with what training decides filled in. */
-type Settled = ResolvedSampleSettings & Required<Pick<ResolvedSampleSettings, "correction" | "steps">>;
-
-/** Bridge of dataStd^2, filled in per sampler. */
-type MakeTransition = (dataStd: number) => Transition;
-
-const transitions: { readonly [K in Exclude<ResolvedSampleSettings["integrator"], "heun">]: MakeTransition } = {
-  bridge: (dataStd) => bridge({ dataVariance: dataStd * dataStd }),
-  exponential: () => exponential(),
-  "euler-maruyama": () => eulerMaruyama(),
-};
-
-/** Draws per score of ME-NEM when sampling: its cost is this many network rows a level. */
-const TWEEDIE_DRAWS = 128;
 
 /** Holds tensors until `dispose`. Made by `train`, `trainer.sampler()` and `loadSampler`. */
 export class NeuralSampler {
@@ -103,8 +55,9 @@ export class NeuralSampler {
   }
 
   /** What `sample` does unless it is told: weights, but raw output where the prior's energy jumps and nearly all weight falls on few rows. */
-  get defaultCorrection(): "path" | "none" {
-    return this.model.prior?.continuous === false ? "none" : "path";
+  get defaultCorrection(): "smc" | "path" | "none" {
+    if (this.model.prior?.continuous === false) return "none";
+    return this.model.network.output === "energy" ? "smc" : "path";
   }
 
   /** The learned noised energy and score at any level; not disposable on its own. */
@@ -134,23 +87,12 @@ export class NeuralSampler {
     const { signal } = stop;
     try {
       throwIfAborted(signal);
-      const run = this.runOptions(n, derive(keyOf(seed), "sample"), settings, { ...options, signal });
-      const { path, spread } = await this.run(run, settings, threads.pool);
-      const pace = new Pace(signal);
-      const energy = path.energy ?? (await finalEnergies(this.energy, path.x, settings.chunk, () => pace.breathe()));
-      const rowsPerScore = this.scoreFrom === "tweedie" ? TWEEDIE_DRAWS : 1;
-      const weighted = path.logWeights && importance(path.logWeights);
+      const key = derive(keyOf(seed), "sample");
+      const { onProgress } = options;
+      const { spread, ...drawn } = await this.draw({ n, key, settings, pool: threads.pool, signal, onProgress });
       return {
-        x: path.x,
-        energy,
-        logWeights: path.logWeights,
-        ess: weighted && { value: weighted.ess, n, fraction: weighted.essFraction },
-        logZ: weighted && { value: weighted.logZ, standardError: weighted.logZError },
+        ...drawn,
         seed,
-        energyCalls: path.energy ? path.energyCalls : n - path.nonFinite,
-        networkCalls: path.scoreCalls * rowsPerScore,
-        pilotCalls: path.pilotCalls * rowsPerScore,
-        nonFinite: path.nonFinite,
         seconds: (performance.now() - started) / 1000,
         notice: spread || options.workers === undefined ? threads.notice() : aloneNotice(options.workers),
       };
@@ -175,84 +117,24 @@ export class NeuralSampler {
   }
 
   /** What the call leaves open follows from the training. */
-  private settle(settings: ResolvedSampleSettings): Settled {
+  private settle(settings: ResolvedSampleSettings): SettledSample {
     const { correction = this.defaultCorrection, steps = this.facts.options.samplingSteps ?? 64 } = settings;
-    return { ...settings, correction, steps };
+    const settled = { ...settings, correction, steps };
+    checkTogether("sample", settled);
+    return settled;
   }
 
-  private runOptions(n: number, key: Key, settings: Settled, options: SampleOptions): RunOptions {
-    const { steps, chunk } = settings;
-    const { scale, baseStd } = this.facts.options;
-    const sigmaMin = settings.sigmaEnd ?? this.facts.options.sigmaMin;
-    const base = baseStd * scale;
-    const top = this.schedule.sigma(1);
-    if (sigmaMin >= top) throw new RangeError(`sample: sigmaEnd must be below the schedule's sigma(1) = ${top}, got ${sigmaMin}`);
-    const grids = {
-      edm: () => edmGrid({ steps, sigmaMin, sigmaMax: top, rho: settings.rho }),
-      uniform: () => uniformGrid(this.schedule, { steps, sigmaMin }),
-    };
-    return {
-      n,
-      key,
-      draws: normalRows,
-      grid: grids[settings.grid](),
-      particles: this.energy.particles,
-      priorVariance: this.schedule.variance(1) + base * base,
-      chunk,
-      signal: options.signal,
-      onProgress: options.onProgress,
-    };
+  private get parts(): SamplerParts {
+    const { energy, model, shared, schedule, scoreFrom } = this;
+    return { energy, model, shared, schedule, scoreFrom, options: this.facts.options };
   }
 
-  /** On all threads where the model can be described to them, else on this one. */
-  private async run(run: RunOptions, settings: Settled, pool: WorkerPool): Promise<{ path: Path; spread: boolean }> {
-    const energy = settings.correction === "none" ? undefined : this.energy;
-    // Below half the last level: every level asked for must lie above the one the energy is read at.
-    const fromEnergies: TweediePart = {
-      mcSamples: TWEEDIE_DRAWS,
-      key: derive(run.key, "tweedie"),
-      minVariance: run.grid[0] / 4,
-    };
-    const tweedie = this.scoreFrom === "tweedie" ? fromEnergies : undefined;
-    const { particles } = run;
-    const model = tweedie ? memoryEfficientScore(this.model, { ...tweedie, draws: normalRows, particles }) : this.model;
-    const planned = await this.plan(run, settings, model);
-    const description = describeModel(this.model, [tweedie ? "energy" : "score"]);
-    if (!description) return { path: await runHere(planned, model, energy), spread: false };
-    const path = await sharePaths(pool, { planned, model: this.shared, description, tweedie }, energy);
-    return { path, spread: true };
-  }
-
-  /** @param model asked for the scores of a pilot batch where `nu` needs one */
-  private async plan(run: RunOptions, settings: Settled, model: ScoreModel): Promise<PlannedRun> {
-    const raw = settings.correction === "none";
-    const gradient = this.scoreFrom === "gradient";
-    if (settings.integrator === "heun") {
-      if (!raw) throw new BnemError("unsupported", 'sample: the probability flow has no path weight; ask for correction: "none"');
-      return planProbabilityFlow(model, { ...run, tweedie: gradient });
-    }
-    // Raw output: the narrower DDPM step, whose error has the opposite sign of an imperfect network's (measured: energy W2 .24 against .54).
-    const dataStd = settings.dataStd ?? (raw ? 0 : (this.facts.options.dataStd ?? 0));
-    // Raw output, GMM-40, six seeds: energy W2 .13 to .18 with one move, .26 to .46 without (`npm run bench -- paths`); in models trained on a
-    // narrower box, where a few rows rested in shallow wells, .10 to .16 against .3 to 4.1. With weights a move multiplies in its own density
-    // ratio and costs effective samples. ME-NEM's scores are too dear for it.
-    const nu = settings.nu ?? this.trainedNu(settings);
-    const moves = settings.corrector ?? (raw && gradient && nu === undefined ? 1 : 0);
-    const corrector =
-      moves > 0
-        ? langevin({ steps: moves, stepScale: settings.correctorScale, sigmaMin: this.facts.options.sigmaMin })
-        : undefined;
-    return planReverseSde(model, raw ? undefined : this.energy, this.schedule, {
-      ...run,
-      ...(nu === undefined ? { transition: transitions[settings.integrator](dataStd) } : { nu }),
-      corrector,
-      tweedie: raw && gradient,
-    });
-  }
-
-  /** Training says how raw samples are drawn, as far as the call does not. */
-  private trainedNu({ correction, integrator, dataStd }: Settled): number | undefined {
-    return correction === "none" && integrator === "bridge" && dataStd === undefined ? this.facts.options.nu : undefined;
+  private async draw(call: SampleCall): Promise<Drawn> {
+    const { correction, integrator } = call.settings;
+    if (correction !== "none") return weightedRun(this.parts, call);
+    if (!isWeightedStep(integrator)) return rawRun(this.parts, call);
+    const { x, energy, energyCalls, networkCalls, pilotCalls, nonFinite, spread } = await weightedRun(this.parts, call);
+    return { x, energy, energyCalls, networkCalls, pilotCalls, nonFinite, spread };
   }
 }
 

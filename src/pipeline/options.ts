@@ -19,6 +19,7 @@ import {
   positiveField,
 } from "./option-fields.js";
 import { referenceSchema } from "./reference-options.js";
+import { sampleSchema } from "./sample-options.js";
 
 export const METHODS = ["bnem", "nem", "idem", "tweedem", "me-nem", "posterior"] as const;
 export const CHAIN_MOVES = ["hmc", "tempering"] as const;
@@ -30,10 +31,6 @@ export const PROPOSALS = ["prior", "shifted", "laplace"] as const;
 export const LOSSES = ["linex", "squared"] as const;
 export const REJECTIONS = ["normalized", "residual", "none"] as const;
 export const PRIORS = ["none", "gaussian", "two-body", "moreau"] as const;
-export const INTEGRATORS = ["bridge", "exponential", "euler-maruyama", "heun"] as const;
-export const GRIDS = ["edm", "uniform"] as const;
-export const CORRECTIONS = ["path", "none"] as const;
-
 const seed = v.optional(integerField(0, MAX_SEED, "seed of every random number; drawn once and returned when absent"));
 
 /** Options of training that a file can hold. Those without a default are derived from the energy or the method. */
@@ -136,48 +133,6 @@ export const trainSchema = v.object({
   exact: v.optional(booleanField("same bits in the training targets on every engine, without relaxed SIMD"), false),
 });
 
-/** Options of sampling that a file can hold. */
-export const sampleSchema = v.object({
-  seed,
-  steps: v.optional(integerField(1, 1e6, "noise levels from the prior to the data; default: as trained, or 64")),
-  integrator: v.optional(
-    choiceField(INTEGRATORS, "step rule; heun follows the probability-flow ODE, the others the SDE"),
-    "bridge",
-  ),
-  dataStd: v.optional(
-    numberField(
-      0,
-      Number.MAX_VALUE,
-      "standard deviation within a mode for the bridge step, length; default: as trained, 0 for raw output",
-    ),
-  ),
-  nu: v.optional(
-    numberField(
-      0,
-      1,
-      "variance of the bridge step, from DDPM posterior (0) to optimal (1), in place of dataStd; default for raw output: as trained",
-    ),
-  ),
-  sigmaEnd: v.optional(positiveField("noise standard deviation the levels end at, length; default: sigmaMin of the training")),
-  grid: v.optional(choiceField(GRIDS, "spacing of the noise levels"), "edm"),
-  rho: v.optional(numberField(1, 1000, "exponent of the edm grid"), 7),
-  corrector: v.optional(
-    integerField(
-      0,
-      1000,
-      "Langevin moves at each level; default 1 for raw output of an SDE without nu, else 0: with path weights they cost effective samples",
-    ),
-  ),
-  correctorScale: v.optional(numberField(1e-6, 2, "Langevin step in units of the level's variance"), 0.3),
-  correction: v.optional(
-    choiceField(
-      CORRECTIONS,
-      "path: importance weights with the samples; none: raw output; default path, but none on a prior whose energy jumps (moreau)",
-    ),
-  ),
-  chunk: v.optional(integerField(1, 1e7, "rows advanced together; memory grows with it, the result does not change"), 2048),
-});
-
 /** Options of evaluation that a file can hold. */
 export const evaluateSchema = v.object({
   seed,
@@ -201,9 +156,6 @@ const VERBS = Object.keys(optionSchemas) as OptionVerb[];
 /** Plain options of `train` as given; absent ones take the schema's default or follow from the energy. */
 export type TrainSettings = v.InferInput<typeof trainSchema>;
 export type ResolvedTrainSettings = v.InferOutput<typeof trainSchema>;
-/** Plain options of `sample` as given. */
-export type SampleSettings = v.InferInput<typeof sampleSchema>;
-export type ResolvedSampleSettings = v.InferOutput<typeof sampleSchema>;
 /** Plain options of `evaluate` as given. */
 export type EvaluateSettings = v.InferInput<typeof evaluateSchema>;
 export type ResolvedEvaluateSettings = v.InferOutput<typeof evaluateSchema>;
@@ -234,32 +186,6 @@ export function parseTrainOptions(call: string, options: unknown, values: readon
   }
   if (mode === "lattice" && (mcSamples & (mcSamples - 1)) !== 0) {
     throw new RangeError(`${call}: mcSamples must be a power of two in lattice mode, got ${mcSamples}`);
-  }
-  return parsed;
-}
-
-/** As `parseTrainOptions`, for sampling. */
-export function parseSampleOptions(call: string, options: unknown, values: readonly string[] = []): ResolvedSampleSettings {
-  const parsed = parseOptions(call, sampleSchema as unknown as OptionSchema, options, values) as ResolvedSampleSettings;
-  if (parsed.correction !== "none" && parsed.integrator === "heun") {
-    throw new RangeError(
-      `${call}: integrator "heun" is deterministic and has no path weights; ask for correction "none" with it`,
-    );
-  }
-  if (parsed.nu !== undefined && parsed.integrator !== "bridge") {
-    throw new RangeError(
-      `${call}: nu is the variance of the "bridge" step, got integrator "${parsed.integrator}"; leave one out`,
-    );
-  }
-  if (parsed.nu !== undefined && parsed.dataStd !== undefined) {
-    throw new RangeError(
-      `${call}: nu and dataStd both set the variance of the bridge step, got ${parsed.nu} and ${parsed.dataStd}; leave one out`,
-    );
-  }
-  if ((parsed.corrector ?? 0) > 0 && parsed.integrator === "heun") {
-    throw new RangeError(
-      `${call}: integrator "heun" takes no corrector (Langevin moves are noise, it has none), got ${parsed.corrector}`,
-    );
   }
   return parsed;
 }

@@ -1,12 +1,7 @@
 /** The option schema: defaults, refusals with the nearest known name, the field table and JSON Schema made from it. */
 import { describe, expect, it } from "vitest";
-import {
-  describeOptions,
-  optionJsonSchema,
-  parseEvaluateOptions,
-  parseSampleOptions,
-  parseTrainOptions,
-} from "../../src/pipeline/options.js";
+import { describeOptions, optionJsonSchema, parseEvaluateOptions, parseTrainOptions } from "../../src/pipeline/options.js";
+import { parseSampleOptions } from "../../src/pipeline/sample-options.js";
 
 describe("parseTrainOptions", () => {
   it("fills defaults and keeps what was given", () => {

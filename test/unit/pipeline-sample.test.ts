@@ -8,7 +8,7 @@ import { mlp } from "../../src/networks/mlp.js";
 import type { Network } from "../../src/networks/network.js";
 import { evaluate } from "../../src/pipeline/evaluate.js";
 import type { NeuralSampler, SampleOptions } from "../../src/pipeline/neural-sampler.js";
-import { CORRECTIONS, GRIDS, INTEGRATORS } from "../../src/pipeline/options.js";
+import { CORRECTIONS, GRIDS, INTEGRATORS } from "../../src/pipeline/sample-options.js";
 import { createTrainer, loadSampler } from "../../src/pipeline/trainer.js";
 import { edmGrid } from "../../src/samplers/grid.js";
 import type { SamplerProgress } from "../../src/samplers/run-rows.js";
