@@ -66,6 +66,8 @@ type Potential = (x: Batch) => Promise<Float64Array>;
 class Pilot {
   readonly calls: CallCount = { scores: 0, products: 0 };
   energyCalls = 0;
+  /** Exact energies at the ends of the paths. */
+  private ends: Float64Array | undefined;
 
   constructor(
     private readonly plan: AnnealedPlan,
@@ -106,13 +108,20 @@ class Pilot {
     const below = this.potential(k - 1);
     const logs: Float64Array[] = [];
     for (const { x, logRatio } of moved) {
-      // Rows that are not finite have no residual, and no energy is asked about them.
+      // Rows that are not finite have no residual; the origin stands in for them.
       const safe = { ...x, data: x.data.map((value) => (Number.isFinite(value) ? value : 0)) };
       const potential = await below(safe);
+      if (k === 1) this.ends ??= potential;
       logs.push(logRatio.map((value, row) => value - potential[row]));
       await this.tools.breathe();
     }
     return residualsOf(energy, logs);
+  }
+
+  /** Share of Kish of whole paths from their log weights without the exact energy; where that is NaN or -Infinity a path is lost. */
+  pathEss(logWeights: Float64Array): number {
+    const { ends } = this;
+    return kishShare(logWeights.map((value, row) => (ends && ends[row] > -Infinity ? value - ends[row] : -Infinity)));
   }
 }
 
@@ -163,13 +172,9 @@ export async function runPilot(plan: AnnealedPlan, tools: PilotTools): Promise<P
     }
     rows.step(moved[0]);
   }
-  const report = { n: tools.rows, networkCalls: pilot.calls.scores + pilot.calls.products, energyCalls: pilot.energyCalls };
+  const calls = { networkCalls: pilot.calls.scores + pilot.calls.products, energyCalls: pilot.energyCalls };
+  const report = { n: tools.rows, ...calls };
   if (!energy) return { frozen, trace, report };
-  const last = await pilot.potential(0)(rows.x);
-  const logs = rows.logWeights.map((value, row) => value - last[row]);
-  return {
-    frozen,
-    trace,
-    report: { ...report, energyCalls: pilot.energyCalls, pathEss: kishShare(logs), residual: accumulatedSpread(deltas, tools.rows) },
-  };
+  const found = { pathEss: pilot.pathEss(rows.logWeights), residual: accumulatedSpread(deltas, tools.rows) };
+  return { frozen, trace, report: { ...report, ...found } };
 }
