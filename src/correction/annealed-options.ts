@@ -55,8 +55,10 @@ export interface AnnealedOptions {
   readonly transition: AnnealedTransition;
   /** Default: the energy's. */
   readonly particles?: Particles;
-  /** Variance v of the reference N(0, v I) at level K; default that level's variance. With data of variance c, scale^2 c more fits better. */
+  /** Variance v of the reference N(m, v I) at level K; default that level's variance. With data of variance c, scale^2 c more fits better. */
   readonly priorVariance?: number;
+  /** Mean m of the reference, [dim], for data that is not centered at 0: scale times the data's mean; default 0. Not for particles. */
+  readonly priorMean?: readonly number[] | Float64Array;
   /** Absent: path weights, no resampling. */
   readonly resample?: ResampleOptions;
   readonly moves?: LevelMovesOptions;
@@ -75,7 +77,7 @@ export const DEFAULT_TRUST = 0.7;
 
 const CALL = "annealed";
 const KEYS = [
-  ...["n", "key", "levels", "transition", "particles", "priorVariance", "resample", "moves", "islands"],
+  ...["n", "key", "levels", "transition", "particles", "priorVariance", "priorMean", "resample", "moves", "islands"],
   ...["pilotRows", "maxNonFinite", "signal", "onProgress"],
 ];
 /** Islands of fewer rows have nothing to resample among. */
@@ -85,10 +87,20 @@ export interface CheckedOptions extends AnnealedOptions {
   readonly priorVariance: number;
   readonly islands: number;
   readonly pilotRows: number;
+  readonly priorMean?: Float64Array;
   readonly resample?: Required<ResampleOptions>;
   readonly moves?: Required<LevelMovesOptions>;
   /** Rows that may be lost. */
   readonly limit: number;
+}
+
+function checkMean(mean: unknown, dim: number, particles: Particles | undefined): Float64Array | undefined {
+  if (mean === undefined) return undefined;
+  if (particles) throw new RangeError(`${CALL}: priorMean is not for particles, whose center of mass is 0; leave it out`);
+  if (!Array.isArray(mean) && !(mean instanceof Float64Array))
+    throw new TypeError(`${CALL}: priorMean must be an array of numbers`);
+  if (mean.length !== dim) throw new RangeError(`${CALL}: priorMean must have dim = ${dim} numbers, got ${mean.length}`);
+  return Float64Array.from(mean, (value, i) => checkNumber(CALL, `priorMean[${i}]`, value, -1e18, 1e18));
 }
 
 /** 2048 numbers in all, whose mean square has an error of 3 %. Not a function of n, so that a row of a path does not depend on how many there are. */
@@ -152,6 +164,7 @@ export function checkAnnealed(model: ScoreModel, energy: Energy, options: Anneal
     n,
     levels,
     particles: options.particles ?? energy.particles,
+    priorMean: checkMean(options.priorMean, model.dim, options.particles ?? energy.particles),
     priorVariance: checkPositive(CALL, "priorVariance", options.priorVariance ?? levels[levels.length - 1].variance),
     islands: checkInteger(CALL, "islands", options.islands ?? most, 1, n),
     pilotRows: checkInteger(CALL, "pilotRows", options.pilotRows ?? pilotRowsFor(model.dim), 8, 1e6),

@@ -32,8 +32,9 @@ export interface AnnealedPlan {
   readonly particles?: Particles;
   /** Levels 0 .. K; the density of level 0 is the exact target. */
   readonly levels: readonly Level[];
-  /** Variance of the reference N(0, v I) that rows start from, on the subspace for particles. */
+  /** Variance of the reference N(m, v I) that rows start from, on the subspace for particles, and its mean [dim]; absent: 0. */
   readonly priorVariance: number;
+  readonly priorMean?: Float64Array;
   readonly key: Key;
   /** [K + 1]: what the pilot measured for the transition from level k to k - 1. */
   readonly frozen: readonly (Frozen | undefined)[];

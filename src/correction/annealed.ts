@@ -1,7 +1,7 @@
 /** Annealed Monte Carlo along a diffusion path, on the calling thread: path weights and sequential Monte Carlo. */
 import { BnemError } from "../core/errors.js";
 import { finiteRows } from "../core/finite-rows.js";
-import { Pace } from "../core/task.js";
+import { Pace, throwIfAborted } from "../core/task.js";
 import type { Batch, Energy, ScoreModel } from "../core/types.js";
 import { type AnnealedOptions, type CheckedOptions, checkAnnealed } from "./annealed-options.js";
 import { type AnnealedPlan, islandStarts } from "./annealed-plan.js";
@@ -66,17 +66,19 @@ function trustedTo(residual: Float64Array | undefined, levels: number, trust: nu
  */
 export async function planAnnealed(model: ScoreModel, energy: Energy, given: AnnealedOptions): Promise<PlannedAnnealed> {
   const options = checkAnnealed(model, energy, given);
-  const { n, levels, particles, priorVariance, key, transition, resample, moves, islands, signal } = options;
+  const { n, levels, particles, priorVariance, priorMean, key, transition, resample, moves, islands, signal } = options;
   const own = particles && { count: particles.count, spatialDim: particles.spatialDim };
   const base: AnnealedPlan = {
     dim: model.dim,
     particles: own,
     levels: levels.map(({ scale, variance }) => ({ scale, variance })),
     priorVariance,
+    ...(priorMean && { priorMean }),
     key: { a: key.a, b: key.b },
     frozen: levels.map(() => undefined),
     starts: islandStarts(n, islands),
   };
+  throwIfAborted(signal);
   const pace = new Pace(signal);
   const residuals = resample !== undefined || moves !== undefined;
   const blind = !residuals && !transition.measure;
@@ -111,13 +113,13 @@ export class AnnealedCollector {
     this.standing = Array.from({ length: islands }, () => ({ level: 0, lost: 0 }));
   }
 
-  /** An island has passed `level` levels and lost `lost` rows. @throws BnemError("diverged") */
+  /** An island has left `level` levels behind and lost `lost` rows. @throws BnemError("diverged") */
   atLevel(island: number, level: number, lost: number): void {
     const own = this.standing[island];
     // An island that is computed again, because a worker died, does not take progress back.
     own.level = Math.max(own.level, level);
     own.lost = Math.max(own.lost, lost);
-    this.checkLost(`level ${this.steps - level} of ${this.steps}`);
+    this.checkLost(`level ${this.steps - level + 1} of ${this.steps}`);
     this.report();
   }
 
@@ -152,7 +154,7 @@ export class AnnealedCollector {
       resampledAt: results.map(({ resampledAt }) => resampledAt),
       nonFinite: this.lost,
       notInvertible: sum((result) => result.notInvertible),
-      acceptance: sum((result) => result.acceptance) / results.length,
+      acceptance: meanAcceptance(results),
       networkCalls: pilot.report.networkCalls + sum(({ calls }) => calls.scores + calls.products),
       energyCalls: pilot.report.energyCalls + asked,
     };
@@ -192,6 +194,12 @@ export class AnnealedCollector {
   }
 }
 
+/** Over islands that moved any row. */
+function meanAcceptance(results: readonly IslandResult[]): number {
+  const found = results.map(({ acceptance }) => acceptance).filter(Number.isFinite);
+  return found.reduce((sum, value) => sum + value, 0) / found.length;
+}
+
 function lose({ data, dim }: Batch, logWeights: Float64Array, row: number): void {
   data.fill(Number.NaN, row * dim, (row + 1) * dim);
   logWeights[row] = -Infinity;
@@ -229,9 +237,9 @@ async function close(
 }
 
 /**
- * Rows from the reference N(0, v I) at level K down the levels of a path, weighed so that they are rows of the exact target:
+ * Rows from the reference N(m, v I) at level K down the levels of a path, weighed so that they are rows of the exact target:
  *
- *   log w = -E(x_0) - log N(x_K; 0, v) + sum_k log F(x_k | x_{k-1}) / B(x_{k-1} | x_k)
+ *   log w = -E(x_0) - log N(x_K; m, v) + sum_k log F(x_k | x_{k-1}) / B(x_{k-1} | x_k)
  *
  * with F the noising kernel of the path and B the transition. E[w] = Z for any model, transition and levels; a bad one costs effective samples. With
  * `resample`, islands of rows are resampled on the way by w exp(E - U_k) (sequential Monte Carlo), where the accumulated semigroup residual of the pilot

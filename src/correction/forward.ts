@@ -23,7 +23,10 @@ export interface ForwardProgress {
 
 /** Options of `forwardPaths`: those of the annealed run it is compared with, the same key included, so that both have the same pilot. */
 export interface ForwardOptions
-  extends Pick<AnnealedOptions, "key" | "levels" | "transition" | "particles" | "priorVariance" | "pilotRows" | "signal"> {
+  extends Pick<
+    AnnealedOptions,
+    "key" | "levels" | "transition" | "particles" | "priorVariance" | "priorMean" | "pilotRows" | "signal"
+  > {
   readonly onProgress?: (progress: ForwardProgress) => void;
 }
 
@@ -39,7 +42,7 @@ export interface ForwardRun {
 }
 
 const CALL = "forwardPaths";
-const KEYS = ["key", "levels", "transition", "particles", "priorVariance", "pilotRows", "signal", "onProgress"];
+const KEYS = ["key", "levels", "transition", "particles", "priorVariance", "priorMean", "pilotRows", "signal", "onProgress"];
 /** Rows between two turns of the host. */
 const BLOCK = 1024;
 
@@ -82,7 +85,7 @@ class RisingRows {
 }
 
 async function riseBlock(plan: AnnealedPlan, rows: RisingRows, first: number, tools: Tools): Promise<void> {
-  const { levels, particles, priorVariance, key, dim, frozen } = plan;
+  const { levels, particles, priorVariance, priorMean, key, dim, frozen } = plan;
   const { model, transition, calls, breathe } = tools;
   const n = rows.x.n;
   let top = new LevelModel(model, levels[0], particles, calls);
@@ -97,7 +100,9 @@ async function riseBlock(plan: AnnealedPlan, rows: RisingRows, first: number, to
       }),
     );
   }
-  const reference = scalarCovariance(n, top, priorVariance).logDensity(Float64Array.from(rows.x.data));
+  const reference = scalarCovariance(n, top, priorVariance).logDensity(
+    Float64Array.from(rows.x.data, (value, i) => value - (priorMean?.[i % dim] ?? 0)),
+  );
   reference.forEach((value, row) => {
     rows.logWeights[row] -= value;
   });
@@ -106,7 +111,7 @@ async function riseBlock(plan: AnnealedPlan, rows: RisingRows, first: number, to
 /**
  * Rows of the target up all levels by the noising kernel F of the path, or by the inverse of the map:
  *
- *   log w = -E(x_0) - log N(x_K; 0, v) + sum_k log F(x_k | x_{k-1}) / B(x_{k-1} | x_k)
+ *   log w = -E(x_0) - log N(x_K; m, v) + sum_k log F(x_k | x_{k-1}) / B(x_{k-1} | x_k)
  *
  * the weight that `annealed` gives such a path. With x drawn from exp(-E) / Z it has E[1 / w] = 1 / Z and E[log w] >= log Z for any model, and the
  * effective size of these weights sees modes that the sampler misses: `pathFigures({ reverse, forward })`. For particles the center of mass of x is

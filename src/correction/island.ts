@@ -47,16 +47,17 @@ export function stepRandom(key: Key, k: number, first: number, n: number, dim: n
   };
 }
 
-/** Rows from the reference N(0, v I), for particles on their subspace, with -log of its density as their log weight. */
+/** Rows from the reference N(m, v I), for particles on their subspace, with -log of its density as their log weight. */
 export function startFromReference(plan: AnnealedPlan, key: Key, first: number, n: number): IslandRows {
-  const { dim, particles, priorVariance } = plan;
+  const { dim, particles, priorVariance, priorMean } = plan;
   const deviation = Math.sqrt(priorVariance);
-  const data = normalRows(derive(key, "prior"), 0, first, n, dim).data.map((value) => deviation * value);
+  const mean = priorMean ?? new Float64Array(dim);
+  const data = normalRows(derive(key, "prior"), 0, first, n, dim).data.map((value, i) => mean[i % dim] + deviation * value);
   if (particles) removeMean(data, n, particles);
   const constant = 0.5 * freeDimension({ dim, particles }) * (LOG_2PI + log(priorVariance));
   const logWeights = Float64Array.from({ length: n }, (_, row) => {
     let square = 0;
-    for (let i = row * dim; i < (row + 1) * dim; i++) square += data[i] * data[i];
+    for (let i = 0; i < dim; i++) square += (data[row * dim + i] - mean[i]) ** 2;
     return constant + square / (2 * priorVariance);
   });
   const x: Batch = { data, n, dim };
@@ -105,7 +106,7 @@ export interface IslandTools {
 /**
  * Rows plan.starts[island] .. plan.starts[island + 1] - 1 down all levels:
  *
- *   log w = -log N(x_K; 0, v) + sum_k log F(x_k | x_{k-1}) / B(x_{k-1} | x_k)  (- E, by the caller)
+ *   log w = -log N(x_K; m, v) + sum_k log F(x_k | x_{k-1}) / B(x_{k-1} | x_k)  (- E, by the caller)
  *
  * With resampling at level k, weights exp(log w - U_k) are averaged into the normalising constant and the rows that are drawn start anew with
  * log w = U_k, so that the product of averages stays unbiased for any U_k.
