@@ -10,6 +10,7 @@ export {
   type LevelMovesOptions,
   type ResampleOptions,
 } from "./correction/annealed.js";
+export type { ExchangeState } from "./correction/exchange-options.js";
 export { type ForwardOptions, type ForwardProgress, type ForwardRun, forwardPaths } from "./correction/forward.js";
 export { expectation, type ImportanceSummary, importance } from "./correction/importance.js";
 export {
@@ -22,6 +23,13 @@ export {
 export { explodingLevels, type Interval, type Level, preservingLevels } from "./correction/levels.js";
 export { paretoTail } from "./correction/pareto-tail.js";
 export { forwardEss, type PathFigures, type PathMean, pathFigures } from "./correction/path-figures.js";
+export {
+  type ExchangeCalls,
+  type ExchangeProgress,
+  type ReplicaExchangeOptions,
+  type ReplicaExchangeResult,
+  replicaExchange,
+} from "./correction/replica-exchange.js";
 export { residualResample, systematicResample, type UniformSource, uniformSource } from "./correction/resample.js";
 export { type SampleFacts, type SampleVerdict, sampleVerdict, verdictThresholds } from "./correction/sample-verdict.js";
 export type { SplitHalves } from "./correction/split-halves.js";

@@ -55,7 +55,7 @@ export async function startPass(plan: LadderPlan, key: Key, breathe: () => Promi
     const model = models[k];
     const interval = intervalOf(levels[k], levels[k - 1]);
     const { score } = await model.evaluate(x, false);
-    frozen[k] = await transition.measure?.({ interval, x, score, model });
+    frozen[k] = (await transition.measure?.({ interval, x, score, model })) ?? transition.settle?.(interval);
     const request = { interval, x, score, model, frozen: frozen[k], random: stepRandom(derive(key, "down"), k, 0, n, plan.dim) };
     const moved = await transition.down(request);
     // A row that a map could not weigh can still begin somewhere.

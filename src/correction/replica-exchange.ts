@@ -41,7 +41,7 @@ export interface ReplicaExchangeOptions extends TaskOptions<ExchangeProgress> {
   readonly burnIn?: number;
   /** Every thin-th sweep is kept. Default 1. */
   readonly thin?: number;
-  /** What proposes the swaps. Default `tunedTransition()`. */
+  /** What proposes the swaps. From `makeTransition`; default "tuned". */
   readonly transition?: AnnealedTransition;
   /** Variance v of the reference N(0, v I). Default that of the last level. */
   readonly priorVariance?: number;
@@ -134,7 +134,7 @@ function checkParts(model: ScoreModel, energy: Energy): void {
 function planOf(model: ScoreModel, energy: Energy, options: ReplicaExchangeOptions, seed: number, calls: CallCount): LadderPlan {
   const { transition = tunedTransition(), start } = options;
   if (!hasMethods(transition, ["down", "up"])) {
-    throw new TypeError(`${CALL}: transition must be an AnnealedTransition, such as tunedTransition()`);
+    throw new TypeError(`${CALL}: transition must be an AnnealedTransition, such as makeTransition("tuned")`);
   }
   checkOptions(`${CALL}: moves`, options.moves, ["count", "leapfrogs"]);
   const given = checkLevels(CALL, options.levels);
