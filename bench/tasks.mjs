@@ -9,23 +9,17 @@
  * was stopped goes on from its last checkpoint, at most a minute old.
  */
 
+import { runBench } from "./support/arguments.mjs";
 import { relaxedSimd } from "./support/relaxed-simd.mjs";
 import { parseOptions, usage } from "./tasks/options.mjs";
 
 relaxedSimd();
 
-async function main() {
+runBench("bench:tasks", async () => {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) return console.log(usage);
   // Before anything asks where results lie: a quick run keeps away from figures that are kept.
   if (options.quick) process.env.BNEM_QUICK = "1";
   const { runTasks } = await import("./tasks/run.mjs");
   await runTasks(options);
-}
-
-main().catch((error) => {
-  console.error(
-    error instanceof RangeError || error.code?.startsWith?.("ERR_PARSE_ARGS") ? `bench:tasks: ${error.message}` : error,
-  );
-  process.exitCode = 1;
 });

@@ -1,5 +1,6 @@
 /** The command line of bench:tasks. */
 import { parseArgs } from "node:util";
+import { names, optionTable, whole } from "../support/arguments.mjs";
 
 export const usage = `bench:tasks -- [options]
   --task NAMES       dw4, lj13, lj55, manywell32, gmm16, separated by commas; default all
@@ -20,14 +21,6 @@ export const usage = `bench:tasks -- [options]
 const flags = ["curve", "no-chains", "again", "forget", "quick", "page", "list", "help"];
 const texts = ["task", "method", "seed", "budget", "n", "workers"];
 
-function whole(name, text, least) {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(`--${name} must be a whole number from ${least}, got ${JSON.stringify(text)}`);
-  }
-  return value;
-}
-
 /** "120s" or "400steps". */
 function budgetOf(text) {
   const found = /^(\d+(?:\.\d+)?)\s*(s|steps)$/.exec(text);
@@ -36,15 +29,9 @@ function budgetOf(text) {
   return found[2] === "s" ? { seconds: Number(found[1]) } : { steps: whole("budget", found[1], 1) };
 }
 
-const names = (text) => text?.split(",").map((word) => word.trim());
-
 /** @throws RangeError, or what parseArgs throws, for what the usage does not list */
 export function parseOptions(argv) {
-  const options = Object.fromEntries([
-    ...flags.map((name) => [name, { type: "boolean", default: false }]),
-    ...texts.map((name) => [name, { type: "string" }]),
-  ]);
-  const { values } = parseArgs({ args: argv, options });
+  const { values } = parseArgs({ args: argv, options: optionTable(flags, texts) });
   const { task, method, seed, budget, n, workers, "no-chains": noChains, ...rest } = values;
   return {
     ...rest,

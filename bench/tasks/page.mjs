@@ -1,22 +1,12 @@
 /** tasks.html: the tables of all tasks on one page without scripts and without anything loaded from elsewhere. */
-import { curves, curvesCss } from "../support/report/curves.mjs";
+import { short } from "../support/report/columns.mjs";
+import { curves } from "../support/report/curves.mjs";
+import { wholePage } from "../support/report/page.mjs";
 import { escapeText } from "../support/report/text.mjs";
+import { writeWhole } from "../support/row-store.mjs";
 import { literature } from "./literature.mjs";
-import { writeWhole } from "./store.mjs";
 import { cellOf, columnsOf, groups, nameOf, usualRow } from "./table.mjs";
 import { taskNames } from "./targets.mjs";
-import { short } from "./text.mjs";
-
-const css = `
-:root{color-scheme:light dark;--paper:#fff;--ink:#1c2430;--muted:#5c6773;--rule:#d9dee5;--grid:#edf0f4;--mcmc:#f1f5fb;--good:#00754f}
-@media (prefers-color-scheme:dark){:root{--paper:#11161d;--ink:#e6ebf1;--muted:#9aa6b3;--rule:#333d49;--grid:#1f2731;--mcmc:#18212e;--good:#4fd3a4}}
-*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{padding:24px}p,ul{max-width:90ch}h1{font-size:24px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 6px;padding-top:14px;border-top:1px solid var(--rule)}h3{font-size:14px}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:13px}th,td{text-align:right;padding:4px 12px 4px 0;border-bottom:1px solid var(--grid);vertical-align:top;white-space:nowrap;font-variant-numeric:tabular-nums}
-th:first-child,td.words{text-align:left}thead th{color:var(--muted);font-weight:500;vertical-align:bottom}tbody th{font-weight:500}
-small{display:block;color:var(--muted);font-size:11.5px}.floor td,.floor th{color:var(--muted);font-style:italic}.mcmc th,.mcmc td{background:var(--mcmc)}
-.good{color:var(--good);font-weight:600}.small{color:var(--muted);font-size:12.5px}figure{margin:12px 0;max-width:660px}figcaption{color:var(--muted);font-size:12.5px}
-`;
 
 const cell = (text, extra = "") => `<td${extra}>${text}</td>`;
 
@@ -98,12 +88,6 @@ function section(task, rows) {
 ${failed.length > 0 ? `<p>Failed:</p><ul>${failed.join("")}</ul>` : ""}${curveFigure(task, rows)}${printedTable(task)}`;
 }
 
-function machines(rows) {
-  const words = ({ processor, cores, system, node, bnem }) =>
-    [processor, `${cores} cores`, system, `Node ${node}`, `bnem ${bnem}`].join(" · ");
-  return [...new Set(rows.map(({ machine }) => words(machine)))];
-}
-
 /** @returns the file it wrote */
 export function writePage(rows, file) {
   const tasks = taskNames.filter((task) => rows.some((row) => row.task === task));
@@ -113,24 +97,15 @@ export function writePage(rows, file) {
       rows.filter((row) => row.task === task),
     ),
   );
-  writeWhole(
-    file,
-    `<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"/><meta name="viewport" content="width=device-width, initial-scale=1"/>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
-<title>bnem: tables at equal energy calls</title><style>${css}${curvesCss}</style></head><body><main>
-<h1>bnem: learned samplers and Markov chains at equal energy calls</h1>
-<p class="small">${machines(rows).map(escapeText).join("<br/>")}</p>
-<p>Rows are sorted by energy W2 (unsquared, kT); medians over the seeds, and the range where there are several. Green: within the 95 % limit of exact draws at the same n.
+  const heading = "bnem: learned samplers and Markov chains at equal energy calls";
+  const body = `<p>Rows are sorted by energy W2 (unsquared, kT); medians over the seeds, and the range where there are several. Green: within the 95 % limit of exact draws at the same n.
 Floors are those of exact draws or of the reference against itself at the same n, for weighted rows at their effective size.</p>
 <ul><li><b>learns from MCMC</b>: the training buffer is brought to the target by Markov chains from the energy alone; it learns from MCMC samples and discovers no modes. Their calls are counted.</li>
 <li><b>own samples</b>: the papers' loop, the buffer is fed by the sampler itself.</li>
 <li><b>not trained</b>: the prior (tables of the pair energy, which are not counted as calls) or the network's Gaussian base; zero steps.</li>
 <li><b>MCMC</b>: from a cold start, with at most the calls that the named training took, warm-up included, for all n rows; settings fixed beforehand.</li>
 <li><b>raw</b>: no call of the energy while sampling, and no corrector move below the smallest trained sigma; the energies that the metrics read are not counted. <b>+ MALA</b>: 50 moves behind it, 40 of which tune the step.</li></ul>
-${sections.join("\n")}
-</main></body></html>
-`,
-  );
+${sections.join("\n")}`;
+  writeWhole(file, wholePage({ title: "bnem: tables at equal energy calls", heading, rows, body }));
   return file;
 }

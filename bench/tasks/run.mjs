@@ -5,7 +5,7 @@ import { curvePoint, streamOf, trainedRows, trainedVariants, untrainedRows, untr
 import { methodsOf } from "./methods.mjs";
 import { writePage } from "./page.mjs";
 import { referenceOf, score } from "./score.mjs";
-import { findRow, keyOf, pageFile, putRow, readRows, removeRows, rowsFile } from "./store.mjs";
+import { keyOf, rows as store } from "./store.mjs";
 import { energyOf, quickly, targets, taskNames } from "./targets.mjs";
 import { taskText } from "./text.mjs";
 import { forgetTraining, trained, untrainedSampler } from "./training.mjs";
@@ -28,7 +28,7 @@ function head(run, variant) {
 
 /** Makes a row unless it is there; an error becomes its text, so that the rest goes on. */
 async function ensureRow(run, about, make, again) {
-  const there = findRow(about);
+  const there = store.find(about);
   if (there && !again) {
     const changed = JSON.stringify(there.options) !== JSON.stringify(about.options) || there.asked !== run.n;
     if (changed) console.error(`${keyOf(about)}: was made with other options or another n; --again makes it again`);
@@ -42,7 +42,7 @@ async function ensureRow(run, about, make, again) {
     if (error.name === "AbortError") throw error;
     made = { error: `${error.code ?? error.name}: ${error.message}` };
   }
-  const row = putRow({ ...about, asked: run.n, ...(run.quick && { quick: true }), ...made });
+  const row = store.put({ ...about, asked: run.n, ...(run.quick && { quick: true }), ...made });
   const words = made.error ?? `energy W2 ${made.metrics.energyW2.value.toPrecision(3)}`;
   console.error(
     `${about.task} | ${about.method} | ${about.variant} | seed ${about.seed}: ${words} (${((performance.now() - began) / 1000).toFixed(1)} s)`,
@@ -59,7 +59,7 @@ async function ensureRows(run, makers, again) {
   }
 }
 
-const isThere = (run, variants) => variants.every((variant) => findRow(head(run, variant)));
+const isThere = (run, variants) => variants.every((variant) => store.find(head(run, variant)));
 
 async function learn(run, options) {
   if (options.again || !isThere(run, untrainedVariants)) {
@@ -91,7 +91,7 @@ async function learn(run, options) {
 
 /** Chains at the calls of the training; where it failed nobody knows them. */
 async function compare(run, again) {
-  const training = findRow(head(run, "raw"))?.training;
+  const training = store.find(head(run, "raw"))?.training;
   if (!training) return console.error(`${run.task} ${run.method.name}: no training, so no chains beside it`);
   const calls = training.calls.plain + training.calls.gradient;
   for (const name of chainNames) {
@@ -152,8 +152,8 @@ function forget(tasks, { methods, seeds }) {
     methods === undefined ||
     methods.includes("all") ||
     methods.some((name) => row.method === name || row.variant.startsWith(`calls of ${name},`));
-  const gone = removeRows((row) => tasks.includes(row.task) && seeds.includes(row.seed) && isOurs(row));
-  console.log(`${gone} rows removed from ${rowsFile}`);
+  const gone = store.remove((row) => tasks.includes(row.task) && seeds.includes(row.seed) && isOurs(row));
+  console.log(`${gone} rows removed from ${store.file}`);
 }
 
 /** @throws RangeError for tasks and methods that are not there */
@@ -166,7 +166,7 @@ export async function runTasks(options) {
     await startBackend("wasm");
     for (const task of tasks) await runTask(task, options);
   }
-  const rows = readRows();
+  const rows = store.read();
   for (const task of tasks)
     console.log(
       taskText(
@@ -174,6 +174,6 @@ export async function runTasks(options) {
         rows.filter((row) => row.task === task),
       ),
     );
-  console.log(`rows: ${rowsFile}`);
-  if (options.page) console.log(`page: ${writePage(rows, pageFile)}`);
+  console.log(`rows: ${store.file}`);
+  if (options.page) console.log(`page: ${writePage(rows, store.pageFile)}`);
 }

@@ -1,10 +1,5 @@
 /** Rows of one task as a table: seeds of the same row together, sorted by energy W2; what every column shows. Shared by console and page. */
-
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-};
+import { median } from "../support/report/columns.mjs";
 
 /** Calls of a chain's budget differ from seed to seed; its variant says which training they are those of. */
 const groupOf = ({ method, variant, budget, label, n }) => [method, variant, label === "MCMC" ? "" : budget, n].join("|");

@@ -1,16 +1,7 @@
 /** The table of a task as aligned text. */
+import { aligned, short } from "../support/report/columns.mjs";
 import { literature } from "./literature.mjs";
 import { cellOf, columnsOf, groups, nameOf, usualRow } from "./table.mjs";
-
-/** Three significant digits; large counts with an exponent. */
-export function short(value) {
-  if (value === undefined || value === null || Number.isNaN(value)) return "";
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  if (size >= 1e5) return value.toExponential(1).replace("e+", "e");
-  if (size >= 100) return value.toFixed(size >= 1000 ? 0 : 1);
-  return String(Number(value.toPrecision(3)));
-}
 
 /** A weighted row has its own floors, at its effective size: they stand in the cell. */
 function cellText(column, group) {
@@ -28,16 +19,6 @@ function floorLines(columns, row) {
     line(`mean of ${row.floorPairs} pairs`, (column) => (column.exact ? column.exact(row) : found(column)?.floor)),
     line("95 % of pairs within", (column) => (column.exact ? undefined : found(column)?.floorLimit)),
   ];
-}
-
-function aligned(lines) {
-  const widths = lines[0].map((_, at) => Math.max(...lines.map((line) => line[at].length)));
-  return lines.map((line) =>
-    line
-      .map((text, at) => (at < 2 ? text.padEnd(widths[at]) : text.padStart(widths[at])))
-      .join("  ")
-      .trimEnd(),
-  );
 }
 
 export function taskText(task, rows) {
@@ -61,5 +42,5 @@ export function taskText(task, rows) {
     .map(({ method, printed: figure, source }) => `  ${method.padEnd(28)}${figure.padEnd(16)}${source}`);
   const head = `\n${task}${rows.some(({ quick }) => quick) ? " (a quick run: no figure to keep)" : ""}: medians over the seeds; a weighted row has the floor at its effective size in brackets`;
   const theirs = printed.length > 0 ? ["Energy W2 as printed by their sources, convention unverified:", ...printed] : [];
-  return [head, ...aligned(lines), ...failed, ...theirs].join("\n");
+  return [head, ...aligned(lines, 2), ...failed, ...theirs].join("\n");
 }
