@@ -151,3 +151,12 @@ export function checkBatch(call: string, x: unknown, dim?: number, finite = true
     }
   }
 }
+
+/** @throws TypeError / RangeError unless a Float32Array of one direction per row of x, [n, dim]; its numbers are not looked at. */
+export function checkDirection(call: string, direction: unknown, { n, dim }: Batch): void {
+  if (!(direction instanceof Float32Array))
+    throw new TypeError(`${call}: direction must be a Float32Array [n, dim], got ${show(direction)}`);
+  if (direction.length !== n * dim) {
+    throw new RangeError(`${call}: direction must hold n * dim = ${n * dim} numbers, got ${direction.length}`);
+  }
+}

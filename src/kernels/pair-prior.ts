@@ -114,6 +114,32 @@ export function twoBodySums(pairs: LeveledPairs, particles: Particles, x: Batch,
   });
 }
 
+/** The derivative of `twoBodySums`'s score along a direction per row, both [n, dim]; .7 to .9 times the time of `twoBodySums`. */
+export function twoBodyProducts(
+  pairs: LeveledPairs,
+  particles: Particles,
+  x: Batch,
+  direction: Float32Array,
+  runs: readonly PairRun[],
+): Float32Array {
+  const { exports, arena } = kernels("prior");
+  const { count, spatialDim } = particles;
+  const { n, dim } = x;
+  const used = usedLevels(runs);
+  const scratchBytes = exports.twoBodyProductScratch(count);
+  return arena.lease([...parts(pairs, used, x), x.data.byteLength, scratchBytes], (lease) => {
+    const from = lease.put(x.data);
+    const along = lease.put(direction);
+    const products = lease.take(x.data.byteLength);
+    const scratch = lease.take(scratchBytes);
+    eachRun(lease, pairs, runs, used, ({ first, count: rows, share, stiffness }, table) => {
+      const row = 4 * first * dim;
+      exports.twoBodyProducts(table, count, spatialDim, from + row, along + row, rows, share, stiffness, products + row, scratch);
+    });
+    return lease.get(products, n * dim);
+  });
+}
+
 /** As `twoBodySums`, at the minima y; `steps` gradients after the first. */
 export function envelopeSums(
   pairs: LeveledPairs,

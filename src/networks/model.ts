@@ -1,6 +1,6 @@
 /** A network with its parameters, as samplers and estimators see it: batches in, plain arrays out, no tensor in any signature. */
 import { dispose, keep, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
-import { checkBatch } from "../core/check.js";
+import { checkBatch, checkDirection } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import type { Batch, Prior, ScoreModel } from "../core/types.js";
 import { kernelReport } from "../kernels/load.js";
@@ -99,8 +99,8 @@ export class NeuralModel implements ScoreModel {
    * @throws BnemError("unsupported") for a prior without second derivatives
    */
   async hessianProduct(x: Batch, variance: Float32Array, direction: Float32Array): Promise<Float32Array> {
-    if (direction.length !== x.n * x.dim)
-      throw new RangeError(`hessianProduct: direction must hold x.n x.dim = ${x.n * x.dim} numbers, got ${direction.length}`);
+    checkBatch("hessianProduct", x, this.dim, false);
+    checkDirection("hessianProduct", direction, x);
     const { product } = await this.evaluate("hessianProduct", x, variance, "product", direction);
     return product as Float32Array;
   }

@@ -1,5 +1,5 @@
 /** The Gaussian prior: what every bounded target looks like under much noise. */
-import { checkBatch, checkOptions, checkPositive } from "../core/check.js";
+import { checkBatch, checkDirection, checkOptions, checkPositive } from "../core/check.js";
 import { freeDimension, removeMean } from "../core/subspace.js";
 import type { Energy, Prior } from "../core/types.js";
 import { checkVariance } from "../kernels/check-variance.js";
@@ -51,6 +51,18 @@ export function gaussianPrior(energy: Energy, options: GaussianPriorOptions = {}
         slope[r] = 0.5 * terms.stiffnessRate * square + terms.constantRate;
       }
       return { energy: energies, score, slope };
+    },
+    hessianProduct(x, variance, direction) {
+      checkBatch("prior", x, dim, false);
+      checkVariance("prior", variance, x.n, true);
+      checkDirection("prior", direction, x);
+      const product = direction.slice();
+      if (particles) removeMean(product, x.n, particles);
+      for (let r = 0; r < x.n; r++) {
+        const { stiffness } = noisedGaussian(std, dimension, variance[r]);
+        for (let i = r * dim; i < (r + 1) * dim; i++) product[i] *= -stiffness;
+      }
+      return product;
     },
   });
 }

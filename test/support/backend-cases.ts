@@ -16,21 +16,22 @@ import { type EgnnTwin, egnnTwin } from "../reference/egnn.js";
 import { forwardTwin, type TwinSettings } from "../reference/mlp.js";
 import { relativeError } from "./network-cases.js";
 
-const n = 4;
-const key = keyOf(31);
-const draw = (label: string, count: number, low: number, high: number) =>
+/** Rows. */
+export const n = 4;
+export const key = keyOf(31);
+export const draw = (label: string, count: number, low: number, high: number) =>
   Float32Array.from({ length: count }, (_, i) => low + (high - low) * uniformAt(derive(key, label), i));
 
-type Twin = (parameters: Float64Array, x: readonly number[], variance: number) => number[];
+export type Twin = (parameters: Float64Array, x: readonly number[], variance: number) => number[];
 
-interface Subject {
+export interface Subject {
   readonly network: Network;
   readonly twin: Twin;
   /** Half-width of the noise on started parameters: none may be 0. */
   readonly spread: number;
 }
 
-type MakeSubject = (output: NetworkOutput) => Subject;
+export type MakeSubject = (output: NetworkOutput) => Subject;
 
 const graphOf =
   (count: number, options: { readonly spatialDim: number; readonly cutoff?: number }): MakeSubject =>
@@ -43,7 +44,7 @@ const graphOf =
     return { network, twin: (p, x, h) => egnnTwin(p, settings, x, h), spread: 0.3 };
   };
 
-const subjects = {
+export const subjects = {
   "graph network": graphOf(4, { spatialDim: 2 }),
   "graph network with a cut-off": graphOf(3, { spatialDim: 3, cutoff: 3 }),
   descriptor: () => {
@@ -137,7 +138,7 @@ function predict({ loss }: BackendCase, twin: Twin, p: Float64Array, x: readonly
 }
 
 /** Particles, and whatever else, about a grid: no pair sits where r has a kink. */
-function coordinates(dim: number): Float32Array {
+export function coordinates(dim: number): Float32Array {
   return draw("x", n * dim, -0.7, 0.7).map((v, at) => {
     const c = at % dim;
     return v + (c % 3 === 0 ? 1.9 : -0.8) * Math.floor(c / 3) * (c % 2 === 0 ? 1 : -1) * 0.7;
