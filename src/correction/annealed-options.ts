@@ -11,8 +11,8 @@ import {
 } from "../core/check.js";
 import { checkParticles } from "../core/subspace.js";
 import type { Energy, Key, Particles, ScoreModel } from "../core/types.js";
+import { checkLevels, checkMean } from "./check-path.js";
 import type { Level } from "./levels.js";
-import { intervalOf } from "./levels.js";
 import { type ResamplerName, resamplers } from "./resample.js";
 import type { AnnealedTransition } from "./transition.js";
 
@@ -94,31 +94,9 @@ export interface CheckedOptions extends AnnealedOptions {
   readonly limit: number;
 }
 
-function checkMean(mean: unknown, dim: number, particles: Particles | undefined): Float64Array | undefined {
-  if (mean === undefined) return undefined;
-  if (particles) throw new RangeError(`${CALL}: priorMean is not for particles, whose center of mass is 0; leave it out`);
-  if (!Array.isArray(mean) && !(mean instanceof Float64Array))
-    throw new TypeError(`${CALL}: priorMean must be an array of numbers`);
-  if (mean.length !== dim) throw new RangeError(`${CALL}: priorMean must have dim = ${dim} numbers, got ${mean.length}`);
-  return Float64Array.from(mean, (value, i) => checkNumber(CALL, `priorMean[${i}]`, value, -1e18, 1e18));
-}
-
 /** 2048 numbers in all, whose mean square has an error of 3 %. Not a function of n, so that a row of a path does not depend on how many there are. */
 function pilotRowsFor(dim: number): number {
   return Math.min(256, Math.max(64, Math.ceil(2048 / dim)));
-}
-
-function checkLevels(levels: unknown): readonly Level[] {
-  if (!Array.isArray(levels)) throw new TypeError(`${CALL}: levels must be an array; make one with explodingLevels(grid)`);
-  if (levels.length < 2) throw new RangeError(`${CALL}: levels must hold at least 2, got ${levels.length}`);
-  levels.forEach((level: Level, k) => {
-    checkPositive(CALL, `levels[${k}].scale`, level?.scale);
-    checkNumber(CALL, `levels[${k}].variance`, level.variance, k === 0 ? 0 : Number.MIN_VALUE, 1e36);
-    if (k > 0 && !(intervalOf(level, levels[k - 1]).noise > 0)) {
-      throw new RangeError(`${CALL}: level ${k} must be noisier than the one below it; pass variances in ascending order`);
-    }
-  });
-  return levels;
 }
 
 function checkResample(resample: ResampleOptions | undefined): Required<ResampleOptions> | undefined {
@@ -156,7 +134,7 @@ function checkParts(model: ScoreModel, energy: Energy, options: AnnealedOptions)
 export function checkAnnealed(model: ScoreModel, energy: Energy, options: AnnealedOptions): CheckedOptions {
   checkOptions(CALL, options, KEYS);
   checkParts(model, energy, options);
-  const levels = checkLevels(options.levels);
+  const levels = checkLevels(CALL, options.levels);
   const n = checkInteger(CALL, "n", options.n, 1, Math.floor(2 ** 32 / model.dim));
   const most = Math.min(16, Math.max(1, Math.floor(n / LEAST_ROWS)));
   return {
@@ -164,7 +142,7 @@ export function checkAnnealed(model: ScoreModel, energy: Energy, options: Anneal
     n,
     levels,
     particles: options.particles ?? energy.particles,
-    priorMean: checkMean(options.priorMean, model.dim, options.particles ?? energy.particles),
+    priorMean: checkMean(CALL, options.priorMean, model.dim, options.particles ?? energy.particles),
     priorVariance: checkPositive(CALL, "priorVariance", options.priorVariance ?? levels[levels.length - 1].variance),
     islands: checkInteger(CALL, "islands", options.islands ?? most, 1, n),
     pilotRows: checkInteger(CALL, "pilotRows", options.pilotRows ?? pilotRowsFor(model.dim), 8, 1e6),

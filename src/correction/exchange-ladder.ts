@@ -31,8 +31,9 @@ export interface LadderPlan {
   readonly chains: number;
   /** 0 .. K. */
   readonly levels: readonly Level[];
-  /** Variance of the reference at the top. */
+  /** Variance and mean of the reference at the top. */
   readonly priorVariance: number;
+  readonly priorMean?: Float64Array;
   readonly transition: AnnealedTransition;
   /** [K + 1]: what was measured for the transition from level k to k - 1. */
   readonly frozen: readonly (Frozen | undefined)[];
@@ -71,15 +72,12 @@ export function newCounts(top: number): LadderCounts {
   };
 }
 
-/** n rows of the reference N(0, v I), on the subspace for particles. */
-export function referenceRows(
-  { dim, particles, priorVariance }: Pick<LadderPlan, "dim" | "particles" | "priorVariance">,
-  key: Key,
-  step: number,
-  n: number,
-): Batch {
+type Reference = Pick<LadderPlan, "dim" | "particles" | "priorVariance" | "priorMean">;
+
+/** n rows of the reference N(m, v I), on the subspace for particles. */
+export function referenceRows({ dim, particles, priorVariance, priorMean }: Reference, key: Key, step: number, n: number): Batch {
   const deviation = Math.sqrt(priorVariance);
-  const data = normalRows(key, step, 0, n, dim).data.map((value) => deviation * value);
+  const data = normalRows(key, step, 0, n, dim).data.map((value, i) => (priorMean?.[i % dim] ?? 0) + deviation * value);
   if (particles) removeMean(data, n, particles);
   return { data, n, dim };
 }
@@ -198,7 +196,7 @@ export class ExchangeLadder {
 
   /** Energies and scores of rows at a level; at the top of the reference. */
   async stateOf(k: number, x: Batch): Promise<LevelState> {
-    if (k === this.top) return { x, energy: referenceEnergy(x, this.plan.priorVariance), score: new Float32Array(x.data.length) };
+    if (k === this.top) return { x, energy: referenceEnergy(this.plan, x), score: new Float32Array(x.data.length) };
     const { energy, score } = await (k === 0 ? this.plan.exact.evaluate(x) : this.plan.models[k].evaluate(x, true));
     // A model that remembers keeps what it returned: rows that are swapped are written into a copy.
     return { x, energy: (energy as Float64Array).slice(), score: score.slice() };
@@ -231,11 +229,12 @@ export class ExchangeLadder {
   }
 }
 
-/** |x|^2 / (2 v): the reference without its constant, which cancels. */
-export function referenceEnergy({ data, n, dim }: Batch, variance: number): Float64Array {
-  return Float64Array.from({ length: n }, (_, row) => {
-    let square = 0;
-    for (let i = row * dim; i < (row + 1) * dim; i++) square += data[i] * data[i];
-    return square / (2 * variance);
-  });
+/** |x - m|^2 / (2 v): the reference without its constant, which cancels. */
+function referenceEnergy({ priorVariance, priorMean }: Reference, { data, n, dim }: Batch): Float64Array {
+  const energy = new Float64Array(n);
+  for (let i = 0; i < data.length; i++) {
+    const off = data[i] - (priorMean?.[i % dim] ?? 0);
+    energy[Math.floor(i / dim)] += (off * off) / (2 * priorVariance);
+  }
+  return energy;
 }

@@ -6,9 +6,10 @@ import { Pace } from "../core/task.js";
 import type { Batch, Energy, ScoreModel, TaskOptions } from "../core/types.js";
 import { initKernels } from "../kernels/load.js";
 import { diagnose, type NamedDiagnostic } from "../mcmc/observables.js";
+import { checkLevels, checkMean } from "./check-path.js";
 import { ExactLevel } from "./exact-level.js";
 import { ExchangeLadder, type LadderPlan, newCounts, RememberingLevel } from "./exchange-ladder.js";
-import { checkLevels, checkState, type ExchangeState, rungs } from "./exchange-options.js";
+import { checkState, type ExchangeState, rungs } from "./exchange-options.js";
 import { startPass, startStates } from "./exchange-start.js";
 import { type CallCount, LevelModel } from "./level-model.js";
 import { firstStep, StepTuner, targetAcceptance } from "./level-moves.js";
@@ -43,8 +44,10 @@ export interface ReplicaExchangeOptions extends TaskOptions<ExchangeProgress> {
   readonly thin?: number;
   /** What proposes the swaps. From `makeTransition`; default "tuned". */
   readonly transition?: AnnealedTransition;
-  /** Variance v of the reference N(0, v I). Default that of the last level. */
+  /** Variance v of the reference N(m, v I). Default that of the last level; with data of variance c, scale^2 c more fits better. */
   readonly priorVariance?: number;
+  /** Mean m of the reference, [dim]; default 0. Not for particles. */
+  readonly priorMean?: readonly number[] | Float64Array;
   /** Moves of each replica in a sweep; 1 leapfrog (default) is MALA. */
   readonly moves?: { readonly count?: number; readonly leapfrogs?: number };
   /** Goes on where a run has ended (`state` of its result), with steps and transitions frozen as they were; give another seed. */
@@ -98,6 +101,7 @@ const KEYS = [
   "thin",
   "transition",
   "priorVariance",
+  "priorMean",
   "moves",
   "start",
   "seed",
@@ -150,6 +154,7 @@ function planOf(model: ScoreModel, energy: Energy, options: ReplicaExchangeOptio
     chains,
     levels,
     priorVariance: checkPositive(CALL, "priorVariance", options.priorVariance ?? top.variance),
+    priorMean: checkMean(CALL, options.priorMean, dim, particles),
     transition,
     frozen: start?.frozen ?? [],
     key: derive(keyOf(seed), "exchange"),
@@ -279,7 +284,7 @@ function resultOf(run: Run, ladder: ExchangeLadder, kept: Pick<ReplicaExchangeRe
 }
 
 /**
- * Chains with a replica at every level: U_0 = E exact, U_k learned, and N(0, v I) at the top, from which new rows are drawn in every sweep. A sweep
+ * Chains with a replica at every level: U_0 = E exact, U_k learned, and N(m, v I) at the top, from which new rows are drawn in every sweep. A sweep
  * moves all replicas by MALA or HMC on their own U_k, then proposes to swap neighbours, even and odd pairs by turns. Not the configurations
  * themselves are exchanged, but what the transition makes of them: y_to ~ B(. | x_from) and y_from ~ F(. | x_to), accepted with probability
  *

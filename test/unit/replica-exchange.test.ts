@@ -93,6 +93,14 @@ test("levels are thinned evenly, and those of a variance-preserving path work to
   expect(Math.min(...run.swapAcceptance)).toBeGreaterThan(0.02);
 });
 
+test("the reference stands at its mean", async () => {
+  const far = gaussianMixture({ means: [[300, 40]], std: [1], weights: [1] });
+  const options = { ...usual, transition: bridgeTransition({ dataVariance: 1 }), priorVariance: 9 };
+  const run = await replicaExchange(modelOf(far), far, { ...options, priorMean: [300, 40] });
+  // An exact model, the exact kernel and the exact reference: every swap above level 0 is accepted.
+  expect([...run.swapAcceptance.slice(1)].every((value) => value > 0.999)).toBe(true);
+});
+
 test("particles stay on their subspace", async () => {
   const particles = { count: 3, spatialDim: 2 };
   const trap = trappedParticles(particles, 1);
@@ -168,6 +176,7 @@ describe("refusals", () => {
   test.each([
     ["an unknown option", { ...usual, sweep: 3 }, /unknown option "sweep"; did you mean "sweeps"/],
     ["no levels", { seed: 1 }, /levels must be an array/],
+    ["a mean of another dimension", { ...usual, priorMean: [1] }, /priorMean must have dim = 2 numbers, got 1/],
     ["levels in the wrong order", { ...usual, levels: [...levels].reverse() }, /noisier/],
     ["more replicas than levels", { ...usual, replicas: 6 }, /replicas must be an integer in \[2, 5\]/],
     ["no burn-in", { ...usual, burnIn: 0 }, /without burnIn/],
