@@ -8,9 +8,16 @@ import { NeuralModel } from "../networks/model.js";
 import type { SamplerProgress } from "../samplers/path-result.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { encodeCheckpoint } from "./checkpoint.js";
+import { exchangeRun } from "./exchange-run.js";
 import { methods } from "./parts.js";
-import { isWeightedStep, rawRun } from "./raw-run.js";
-import { checkTogether, parseSampleOptions, type ResolvedSampleSettings, type SampleSettings } from "./sample-options.js";
+import { rawRun } from "./raw-run.js";
+import {
+  checkTogether,
+  isWeightedStep,
+  parseSampleOptions,
+  type ResolvedSampleSettings,
+  type SampleSettings,
+} from "./sample-options.js";
 import type { Drawn, SampleResult } from "./sample-result.js";
 import type { SampleCall, SamplerParts, SettledSample } from "./sampler-parts.js";
 import { SharedModel } from "./shared-paths.js";
@@ -121,7 +128,18 @@ export class NeuralSampler {
     const { correction = this.defaultCorrection, steps = this.facts.options.samplingSteps ?? 64 } = settings;
     const settled = { ...settings, correction, steps };
     checkTogether("sample", settled);
+    this.checkEnergies(settled);
     return settled;
+  }
+
+  /** @throws BnemError("unsupported") where rows are to be judged by learned energies that the network does not have */
+  private checkEnergies({ correction, moves }: SettledSample): void {
+    const reads = correction === "smc" || correction === "replica-exchange";
+    const what = reads ? `correction "${correction}"` : moves > 0 ? "moves" : undefined;
+    if (what === undefined || this.model.network.output === "energy") return;
+    const { method } = this.facts.options;
+    const text = `${what} reads learned energies, and method "${method}" learns scores; take correction "path" without moves`;
+    throw new BnemError("unsupported", `sample: ${text}`);
   }
 
   private get parts(): SamplerParts {
@@ -131,6 +149,7 @@ export class NeuralSampler {
 
   private async draw(call: SampleCall): Promise<Drawn> {
     const { correction, integrator } = call.settings;
+    if (correction === "replica-exchange") return exchangeRun(this.parts, call);
     if (correction !== "none") return weightedRun(this.parts, call);
     if (!isWeightedStep(integrator)) return rawRun(this.parts, call);
     const { x, energy, energyCalls, networkCalls, pilotCalls, nonFinite, spread } = await weightedRun(this.parts, call);

@@ -19,17 +19,11 @@ import type { Drawn } from "./sample-result.js";
 import { baseVariance, gridOf, rowsPerScore, type SampleCall, type SamplerParts, tweediePart } from "./sampler-parts.js";
 import { sharePaths } from "./shared-paths.js";
 
-/** Steps of raw output that have a rule of their own; the others are those of weighted paths. */
 const steps = {
   bridge: (dataStd: number): Transition => bridge({ dataVariance: dataStd * dataStd }),
   exponential: (): Transition => exponential(),
   "euler-maruyama": (): Transition => eulerMaruyama(),
 };
-
-/** Whether raw output of this integrator is the weighted path without its weights. */
-export function isWeightedStep(integrator: string | undefined): boolean {
-  return integrator !== undefined && !(integrator in steps) && integrator !== "heun" && integrator !== "tuned";
-}
 
 /** Training says how raw samples are drawn, as far as the call does not. */
 function nuOf({ options }: SamplerParts, { settings: { nu, integrator, dataStd } }: SampleCall): number | undefined {

@@ -83,7 +83,11 @@ export const sampleSchema = v.object({
   resampling: v.optional(choiceField(RESAMPLINGS, "how rows are resampled (smc)"), "systematic"),
   resampleBelow: v.optional(numberField(0, 1, "share of effective rows in an island below which it resamples (smc)"), 0.5),
   trust: v.optional(
-    numberField(0, Infinity, "accumulated residual up to which a level's learned energy decides about rows, kT (smc, moves)"),
+    numberField(
+      0,
+      Number.MAX_VALUE,
+      "accumulated residual up to which a level's learned energy decides about rows, kT (smc, moves)",
+    ),
     0.7,
   ),
   islands: v.optional(
@@ -107,9 +111,17 @@ function refuse(call: string, text: string): never {
   throw new RangeError(`${call}: ${text}`);
 }
 
+/** Steps of raw output that have a rule of their own; the others are those of weighted paths, without the weights. */
+const RAW_STEPS: readonly string[] = ["bridge", "exponential", "euler-maruyama", "tuned", "heun"];
+
+/** Whether raw output of this integrator is the weighted path without its weights. */
+export function isWeightedStep(integrator: string | undefined): boolean {
+  return integrator !== undefined && !RAW_STEPS.includes(integrator);
+}
+
 /** What options say together; once more with the correction that a sampler takes by default. @throws RangeError */
 export function checkTogether(call: string, settings: ResolvedSampleSettings): void {
-  const { correction, integrator, nu, dataStd, corrector = 0, rank, noising } = settings;
+  const { correction, integrator, nu, dataStd, corrector = 0, moves, rank, noising } = settings;
   if (correction !== "none" && integrator === "heun")
     refuse(call, 'integrator "heun" has no path weights; take "map" for a deterministic step that has, or correction "none"');
   if (correction !== undefined && correction !== "none" && corrector > 0)
@@ -120,6 +132,13 @@ export function checkTogether(call: string, settings: ResolvedSampleSettings): v
     refuse(call, `nu and dataStd both set the variance of the bridge step, got ${nu} and ${dataStd}; leave one out`);
   if (corrector > 0 && integrator === "heun")
     refuse(call, `integrator "heun" takes no corrector (Langevin moves are noise, it has none), got ${corrector}`);
+  if (correction === "none" && isWeightedStep(integrator) && corrector > 0)
+    refuse(call, `integrator "${integrator}" takes no corrector, got ${corrector}; take moves`);
+  if (correction === "none" && !isWeightedStep(integrator)) {
+    if (moves > 0) refuse(call, `moves are made with weights, got ${moves} with correction "none"; take corrector`);
+    if (noising === "preserving")
+      refuse(call, 'noising "preserving" is for weights, got correction "none"; raw output takes it with a step of second order');
+  }
   if (rank !== undefined && integrator !== "low-rank") refuse(call, `rank is of integrator "low-rank", got "${integrator}"`);
   if (noising === "preserving" && integrator === "euler-maruyama")
     refuse(call, 'integrator "euler-maruyama" is written for noising "exploding"; take another');

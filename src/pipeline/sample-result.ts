@@ -27,7 +27,9 @@ export interface CorrectionReport {
   readonly trusted: { readonly sigma: number; readonly residual: number };
   /** Half the islands against the other half, in combined standard errors. */
   readonly splitHalves?: SplitHalves;
-  /** Mean acceptance of moves; absent without. */
+  /** Replica exchange: least swap probability of two neighbouring levels, and trips from the reference down to the target. */
+  readonly exchange?: { readonly leastSwap: number; readonly roundTrips: number };
+  /** Mean acceptance of moves, of replica exchange those at the target; absent without. */
   readonly acceptance?: number;
   /** The discarded run that settled transitions, trust and step sizes. */
   readonly pilot: { readonly n: number; readonly networkCalls: number; readonly energyCalls: number };
