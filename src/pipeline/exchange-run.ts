@@ -31,7 +31,7 @@ function modelOf(parts: SamplerParts, call: SampleCall, grid: Float64Array, { pa
 
 /** Least swap probability of two neighbours, of those that were tried. */
 function leastSwap({ swapAcceptance }: ReplicaExchangeResult): number {
-  return swapAcceptance.reduce((least, value) => (value < least ? value : least), 1);
+  return Math.min(1, ...swapAcceptance.filter((value) => !Number.isNaN(value)));
 }
 
 function reportOf(run: ReplicaExchangeResult, transition: string, n: number): CorrectionReport {
