@@ -31,14 +31,16 @@ export class EagerPool extends WorkerPool {
   }
 }
 
-/** Blocks of paths that the calling thread computed for pools of `countingPool`, since the last one was made. */
+/** Blocks of paths and islands of annealed runs that the calling thread computed for pools of `countingPool`, since the last one was made. */
 export const pathsHere = { blocks: 0 };
 
 export function countingPool(threads: number, Kind: typeof WorkerPool = EagerPool): WorkerPool {
-  const path: typeof tasks.path = (payload, context) => {
-    pathsHere.blocks++;
-    return tasks.path(payload, context);
-  };
+  const counted =
+    (task: typeof tasks.path): typeof tasks.path =>
+    (payload, context) => {
+      pathsHere.blocks++;
+      return task(payload, context);
+    };
   pathsHere.blocks = 0;
-  return poolOf(threads, { tasks: { ...testTasks, path } }, Kind);
+  return poolOf(threads, { tasks: { ...testTasks, path: counted(tasks.path), island: counted(tasks.island) } }, Kind);
 }

@@ -55,7 +55,7 @@ describe("parseSampleOptions", () => {
     expect(parseSampleOptions("sample", { correction: "path" }).correction).toBe("path");
     expect(() => parseSampleOptions("sample", { nu: 0.5, dataStd: 0 })).toThrow(/nu and dataStd both set/);
     expect(() => parseSampleOptions("sample", { nu: 0, integrator: "exponential" })).toThrow(
-      /nu is the variance of the "bridge" step/,
+      /nu is the variance of the "bridge" or "tuned" step/,
     );
     expect(parseSampleOptions("sample", { integrator: "heun", correction: "none" }).integrator).toBe("heun");
   });

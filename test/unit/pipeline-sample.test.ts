@@ -31,32 +31,59 @@ beforeAll(async () => {
 afterAll(() => sampler.dispose());
 
 const raw = { correction: "none" } as const;
+const path = { correction: "path" } as const;
+/** Replica exchange takes chains, not paths; it has its own tests. */
+const PATHS = CORRECTIONS.filter((correction) => correction !== "replica-exchange");
+/** Steps that exist for raw output alone, or in a form of its own. */
+const FIRST_ORDER = ["bridge", "exponential", "euler-maruyama", "tuned"];
 
 describe("every combination", () => {
   const cases = INTEGRATORS.flatMap((integrator) =>
     GRIDS.flatMap((grid) =>
-      CORRECTIONS.flatMap((correction) => [0, 2].map((corrector) => ({ integrator, grid, correction, corrector }))),
+      PATHS.flatMap((correction) => [0, 2].map((corrector) => ({ integrator, grid, correction, corrector }))),
     ),
   );
 
+  /** What is said of options that do not go together. */
+  function refusal({ integrator, correction, corrector }: (typeof cases)[number]): RegExp | undefined {
+    const weighted = correction !== "none";
+    if (weighted && integrator === "heun") return /no path weights; take "map"/;
+    if (corrector === 0) return undefined;
+    if (weighted) return /corrector moves raw output, got 2 with correction "(smc|path)"; take moves/;
+    return FIRST_ORDER.includes(integrator) ? undefined : /takes no corrector/;
+  }
+
   test.each(cases)("$integrator, $grid grid, correction $correction, $corrector Langevin moves", async (options) => {
     const ask = sampler.sample(20, { ...options, seed: 4, steps: 5 });
-    if (options.integrator === "heun" && (options.correction === "path" || options.corrector > 0)) {
+    const refused = refusal(options);
+    if (refused) {
       await expect(ask).rejects.toThrow(RangeError);
-      await expect(ask).rejects.toThrow(
-        options.correction === "path" ? /no path weights; ask for correction "none"/ : /corrector/,
-      );
+      await expect(ask).rejects.toThrow(refused);
       return;
     }
     const result = await ask;
-    expect([result.x.n, result.x.dim, result.seed, result.nonFinite, result.energyCalls]).toEqual([20, 2, 4, 0, 20]);
+    const { correction, energyCalls } = result;
+    expect([result.x.n, result.x.dim, result.seed, result.nonFinite]).toEqual([20, 2, 4, 0]);
+    expect(energyCalls).toBe(20 + (correction?.pilot.energyCalls ?? 0));
     expect(result.x.data.every(Number.isFinite)).toBe(true);
     expect(result.energy).toEqual(tinyTarget.energy(result.x));
-    const weighted = options.correction === "path";
-    expect([result.logWeights?.length, result.ess?.n]).toEqual(weighted ? [20, 20] : [undefined, undefined]);
-    expect("logZ" in result && result.logZ !== undefined).toBe(weighted);
+    const weighted = options.correction !== "none";
+    const lengths = [result.logWeights?.length, result.ancestors?.length, result.ess?.n, correction?.rows];
+    expect(lengths).toEqual(weighted ? [20, 20, 20, 20] : [undefined, undefined, undefined, undefined]);
+    for (const part of ["logZ", "correction", "verdict"] as const) expect(result[part] !== undefined, part).toBe(weighted);
     if (result.ess) expect(result.ess.fraction).toBe(result.ess.value / 20);
+    if (correction) {
+      expect([correction.method, correction.transition]).toEqual([options.correction, options.integrator]);
+      expect([correction.islands, correction.levels]).toEqual([1, 6]);
+      expect(correction.pilot.networkCalls).toBe(result.pilotCalls);
+    }
     expect(await sampler.sample(20, { ...options, seed: 4, steps: 5 })).toEqual({ ...result, seconds: expect.any(Number) });
+  });
+
+  test("what raw output does not read is refused there", async () => {
+    await expect(sampler.sample(5, { ...raw, moves: 1 })).rejects.toThrow(/moves .* with weights.*take corrector/);
+    await expect(sampler.sample(5, { ...raw, noising: "preserving" })).rejects.toThrow(/noising "preserving"/);
+    await expect(sampler.sample(5, { ...path, integrator: "bridge", rank: 3 })).rejects.toThrow(/rank is of/);
   });
 
   test("raw output makes no move below the noise it was trained on, and none where none is asked for", async () => {
@@ -79,8 +106,11 @@ describe("every combination", () => {
     expect(await ask({ ...raw, corrector: 1 })).toBe(512 * (4 + 3));
     for (const more of [{ nu: 0 }, { dataStd: 1 }, { integrator: "exponential" as const }, { integrator: "heun" as const }])
       expect(await ask({ ...raw, ...more })).toBe(0);
-    expect(await ask({})).toBe(0);
-    expect(await ask({ nu: 0.5 })).toBe(512 * 4);
+    // Weighted rows measure nu = 1, whatever raw ones were drawn with.
+    expect(await ask(path)).toBe(256 * 4);
+    const { logWeights } = await own.sample(10, { ...path, steps: 4, seed: 1 });
+    expect((await own.sample(10, { ...path, steps: 4, seed: 1, nu: 1 })).logWeights).toEqual(logWeights);
+    expect((await own.sample(10, { ...path, steps: 4, seed: 1, nu: 0.5 })).logWeights).not.toEqual(logWeights);
     const again = await loadSampler(await own.save(), tinyTarget);
     expect((await again.sample(10, { ...raw, seed: 1 })).x).toEqual((await own.sample(10, { ...raw, seed: 1 })).x);
     own.dispose();
@@ -89,37 +119,65 @@ describe("every combination", () => {
 
   test.each(["idem", "tweedem", "me-nem", "nem"] as const)("%s samples weighted and raw", async (method) => {
     const other = await made({ method });
-    for (const correction of CORRECTIONS) {
-      const { networkCalls, nonFinite } = await other.sample(10, { correction, steps: 4, seed: 1 });
+    const energies = method === "nem" || method === "me-nem";
+    expect(other.defaultCorrection).toBe(energies ? "smc" : "path");
+    // ME-NEM asks for 128 energies for each score, no more.
+    const perScore = method === "me-nem" ? 128 : 1;
+    const ask = async (correction: (typeof PATHS)[number]) => {
+      const { networkCalls, pilotCalls, energyCalls, nonFinite } = await other.sample(10, { correction, steps: 4, seed: 1 });
       expect(nonFinite).toBe(0);
-      // Four levels; raw output adds a Langevin move at the three between and the last denoising. ME-NEM asks for 128 energies each, no more.
-      const levels = correction === "none" && method !== "me-nem" ? 8 : 4;
-      expect(networkCalls).toBe(10 * levels * (method === "me-nem" ? 128 : 1));
-    }
+      return [networkCalls, pilotCalls, energyCalls];
+    };
+    // Four levels; raw output adds a Langevin move at the three between and the last denoising.
+    expect(await ask("none")).toEqual([10 * (method === "me-nem" ? 4 : 8) * perScore, 0, 10]);
+    expect(await ask("path")).toEqual([(10 + 256) * 4 * perScore, 256 * 4 * perScore, 10]);
+    // The pilot of SMC asks four times at every level what the learned energies are worth one level lower.
+    const pilot = 256 * (4 + 4 * 3) * perScore;
+    if (energies) expect(await ask("smc")).toEqual([10 * 4 * perScore + pilot, pilot, 10 + 256 * 4]);
+    else await expect(ask("smc")).rejects.toMatchObject({ code: "unsupported", message: /energies.*take correction "path"/ });
     other.dispose();
   });
 });
 
 describe("bits", () => {
-  test.each<SampleOptions>([{}, raw, { ...raw, integrator: "heun" }, { corrector: 1 }, { grid: "uniform", ...raw }])(
-    "%j: neither chunk nor n changes a row; the seed does",
-    async (options) => {
-      const ask = (n: number, more: SampleOptions = {}) => sampler.sample(n, { seed: 9, steps: 6, ...options, ...more });
-      const whole = await ask(70);
-      for (const chunk of [70, 64, 7, 1]) {
-        const parts = await ask(70, { chunk });
-        expect(parts.x, `chunk ${chunk}`).toEqual(whole.x);
-        expect(parts.logWeights).toEqual(whole.logWeights);
-      }
-      expect((await ask(40)).x.data).toEqual(whole.x.data.subarray(0, 80));
-      expect((await ask(70, { seed: 10 })).x.data).not.toEqual(whole.x.data);
-    },
-  );
+  test.each<SampleOptions>([
+    raw,
+    { ...raw, integrator: "heun" },
+    { ...raw, grid: "uniform" },
+    path,
+    { ...path, integrator: "bridge" },
+    { ...path, integrator: "low-rank" },
+    { ...path, islands: 3 },
+  ])("%j: neither chunk nor n changes a row; the seed does", async (options) => {
+    const ask = (n: number, more: SampleOptions = {}) => sampler.sample(n, { seed: 9, steps: 6, ...options, ...more });
+    const whole = await ask(70);
+    for (const chunk of [70, 64, 7, 1]) {
+      const parts = await ask(70, { chunk });
+      expect(parts.x, `chunk ${chunk}`).toEqual(whole.x);
+      expect(parts.logWeights).toEqual(whole.logWeights);
+    }
+    expect((await ask(40)).x.data).toEqual(whole.x.data.subarray(0, 80));
+    expect((await ask(70, { seed: 10 })).x.data).not.toEqual(whole.x.data);
+  });
+
+  test("path weights without resampling do not depend on the islands; resampled rows do", async () => {
+    const ask = (more: SampleOptions) => sampler.sample(96, { seed: 9, steps: 6, ...more });
+    const one = await ask({ ...path, islands: 1 });
+    for (const islands of [3, 96]) expect((await ask({ ...path, islands })).logWeights).toEqual(one.logWeights);
+    const forced = { correction: "smc", resampleBelow: 1, trust: 1e9 } as const;
+    const resampled = await ask({ ...forced, islands: 3 });
+    expect(resampled.correction).toMatchObject({ islands: 3, resamplings: 6, essOf: "paths since the last resampling" });
+    expect(resampled.correction?.ancestors.unique).toBeLessThan(96);
+    expect((await ask({ ...forced, islands: 1 })).x).not.toEqual(resampled.x);
+  });
 
   test("ME-NEM: the same", async () => {
     const other = await made({ method: "me-nem" });
-    const whole = await other.sample(30, { seed: 9, steps: 4 });
-    for (const chunk of [30, 7, 1]) expect((await other.sample(30, { seed: 9, steps: 4, chunk })).x).toEqual(whole.x);
+    for (const options of [raw, path]) {
+      const whole = await other.sample(30, { ...options, seed: 9, steps: 4 });
+      for (const chunk of [30, 7, 1])
+        expect((await other.sample(30, { ...options, seed: 9, steps: 4, chunk })).x).toEqual(whole.x);
+    }
     other.dispose();
   });
 
@@ -135,23 +193,29 @@ describe("weights", () => {
   const mode = gaussianMixture({ means: [[1, -0.5]], std: 0.8 });
   const shifted: Energy = { ...mode, energy: (x) => mode.energy(x).map((e) => e + 0.4) };
   const options = { scale: 2, sigmaMin: 0.05, sigmaMax: 4, dataStd: 0.8 };
-  /** z of mean w against 1, over n independent paths. */
+  /** z of mean w against 1, by the standard error that the sample itself gives: of the islands where rows were resampled, else of the rows. */
   async function zOfZ(energy: Energy, more: SampleOptions): Promise<number> {
     const untrained = await made(options, energy, 0);
-    const { logWeights } = await untrained.sample(4000, { seed: 12, steps: 16, ...more });
+    const { logZ } = await untrained.sample(4000, { seed: 12, steps: 16, ...more });
     untrained.dispose();
-    const w = Array.from(logWeights as Float64Array, Math.exp);
-    const mean = w.reduce((a, b) => a + b, 0) / w.length;
-    const variance = w.reduce((s, v) => s + (v - mean) ** 2, 0) / (w.length - 1);
-    return (mean - 1) / Math.sqrt(variance / w.length);
+    const { value, standardError } = logZ as NonNullable<typeof logZ>;
+    return (Math.exp(value) - 1) / (Math.exp(value) * standardError);
   }
 
   test.each<SampleOptions>([
     {},
+    path,
     { integrator: "exponential" },
     { integrator: "euler-maruyama", grid: "uniform", steps: 64 },
     { grid: "uniform" },
-    { corrector: 1, correctorScale: 0.05 },
+    { moves: 1 },
+    { moves: 2, moveLeapfrogs: 3, resampleBelow: 1, trust: 1e9 },
+    { resampling: "residual", trust: 1e9 },
+    { integrator: "diagonal" },
+    { integrator: "low-rank", rank: 1 },
+    { integrator: "full", noising: "preserving" },
+    { integrator: "map" },
+    { oversampling: 3 },
     { dataStd: 3 },
     { nu: 1 },
     { sigmaEnd: 0.1 },
@@ -245,7 +309,14 @@ describe("failures", () => {
       customEnergy({ name: "point", dim: 2, evaluate: (x) => (x[0] === 0.1 ? 0 : Infinity) }),
       0,
     );
-    await expect(forbidden.sample(5, { steps: 3 })).rejects.toMatchObject({ code: "degenerate-weights" });
+    for (const correction of ["smc", "path"] as const) {
+      const rows = { x: expect.objectContaining({ n: 5, dim: 2 }), logWeights: new Float64Array(5).fill(-Infinity) };
+      const failed = expect.objectContaining({ ...rows, energy: new Float32Array(5).fill(Infinity) });
+      await expect(forbidden.sample(5, { steps: 3, correction })).rejects.toMatchObject({
+        code: "degenerate-weights",
+        data: failed,
+      });
+    }
     expect((await forbidden.sample(5, { steps: 3, ...raw })).energy).toEqual(new Float32Array(5).fill(Infinity));
     forbidden.dispose();
   });
@@ -267,7 +338,7 @@ describe("failures", () => {
       5,
       { nu: 0.5, integrator: "exponential" },
       RangeError,
-      /nu is the variance of the "bridge" step, got integrator "exponential"/,
+      /nu is the variance of the "bridge" or "tuned" step, got integrator "exponential"/,
     ],
     [5, { nu: 0.5, integrator: "heun", correction: "none" }, RangeError, /nu is the variance/],
     [5, { sigmaEnd: 0 }, RangeError, /sigmaEnd/],
@@ -292,10 +363,18 @@ describe("failures", () => {
 describe("progress and abort", () => {
   test("progress rises from the first level to 1; abort ends with the signal's own reason and the sampler goes on", async () => {
     const seen: SamplerProgress[] = [];
-    await sampler.sample(30, { steps: 4, chunk: 10, onProgress: (p) => seen.push(p) });
+    const onSeen = (p: SamplerProgress) => {
+      seen.push(p);
+    };
+    await sampler.sample(30, { ...raw, steps: 4, chunk: 10, workers: 1, onProgress: onSeen });
     expect(seen.length).toBe(3 * 4 + 1);
-    for (let i = 1; i < seen.length; i++) expect(seen[i].fraction).toBeGreaterThanOrEqual(seen[i - 1].fraction);
-    expect(seen.at(-1)).toEqual({ rows: 30, n: 30, fraction: 1, nonFinite: 0 });
+    await sampler.sample(30, { steps: 4, islands: 3, workers: 1, onProgress: onSeen });
+    // Three islands: four levels each and its end, then the run's.
+    expect(seen.length).toBe(3 * 4 + 1 + 3 * 5 + 1);
+    for (const run of [seen.slice(0, 13), seen.slice(13)]) {
+      for (let i = 1; i < run.length; i++) expect(run[i].fraction).toBeGreaterThanOrEqual(run[i - 1].fraction);
+      expect(run.at(-1)).toEqual({ rows: 30, n: 30, fraction: 1, nonFinite: 0 });
+    }
     const controller = new AbortController();
     const reason = new Error("enough");
     let levels = 0;

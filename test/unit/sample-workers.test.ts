@@ -43,6 +43,7 @@ async function made(options: object = {}, energy: Energy = tinyTarget, steps = 3
 }
 
 const raw = { correction: "none" } as const;
+const path = { correction: "path" } as const;
 const methods = ["bnem", "idem", "me-nem"] as const;
 const samplers = new Map<string, NeuralSampler>();
 const samplerOf = (method: string) => samplers.get(method) as NeuralSampler;
@@ -66,22 +67,39 @@ const lasting = ({ seconds: _seconds, ...result }: SampleResult) => result;
 describe("the bits of one thread", () => {
   const integrators: SampleOptions[] = [
     {},
-    { corrector: 2 },
+    path,
     { integrator: "exponential" },
     { nu: 0.5 },
     { integrator: "euler-maruyama", grid: "uniform" },
+    { noising: "preserving" },
+    { oversampling: 2 },
     raw,
+    { ...raw, corrector: 2 },
     { ...raw, nu: 1 },
     { ...raw, integrator: "exponential", corrector: 0 },
     { ...raw, integrator: "euler-maruyama" },
     { ...raw, integrator: "heun" },
   ];
-  const cases = methods.flatMap((method) => integrators.map((options) => ({ method, options })));
+  /** These read learned energies, and second derivatives. */
+  const ofEnergies: SampleOptions[] = [
+    { resampleBelow: 1, trust: 1e9 },
+    { moves: 1, trust: 1e9, resampling: "residual" },
+    { ...path, moves: 2, moveLeapfrogs: 2, trust: 1e9 },
+    { integrator: "low-rank", rank: 1 },
+    { integrator: "full" },
+    { ...path, integrator: "map" },
+    { ...raw, integrator: "diagonal" },
+  ];
+  const cases = [
+    ...methods.flatMap((method) => integrators.map((options) => ({ method, options }))),
+    ...ofEnergies.map((options) => ({ method: "bnem", options })),
+  ];
 
   test.each(cases)("$method $options", async ({ method, options }) => {
     const sampler = samplerOf(method);
     const n = method === "me-nem" ? 37 : 600;
-    const ask = (more: SampleOptions = {}) => sampler.sample(n, { seed: 8, steps: 5, ...options, ...more });
+    const islands = 9;
+    const ask = (more: SampleOptions = {}) => sampler.sample(n, { seed: 8, steps: 5, islands, ...options, ...more });
     usePool(1);
     vi.spyOn(NeuralModel.prototype, "describe").mockReturnValue(undefined);
     const alone = lasting(await ask());
@@ -94,7 +112,8 @@ describe("the bits of one thread", () => {
         pathsHere.blocks = 0;
         expect(lasting(await ask({ chunk })), `${threads} threads, chunk ${chunk}`).toEqual(alone);
       }
-      expect(pathsHere.blocks, "workers computed blocks").toBeLessThan(Math.ceil(n / (method === "me-nem" ? 2 : 50)));
+      const blocks = alone.logWeights ? islands : Math.ceil(n / (method === "me-nem" ? 2 : 50));
+      expect(pathsHere.blocks, "workers computed blocks").toBeLessThan(blocks);
       expect([pool.liveWorkers, pool.notice]).toEqual([threads - 1, undefined]);
     }
   });
@@ -135,7 +154,9 @@ describe("energies stay on the calling thread", () => {
       await useRunningPool(3);
       calls = 0;
       expect(lasting(await bowl.sample(500, { seed: 2, steps: 4, ...options }))).toEqual(alone);
-      expect([calls, alone.energyCalls]).toEqual([500, 500]);
+      const pilot = alone.correction?.pilot.energyCalls ?? 0;
+      expect(pilot > 0).toBe(options !== raw);
+      expect([calls, alone.energyCalls]).toEqual([500 + pilot, 500 + pilot]);
     }
     bowl.dispose();
   });
@@ -153,15 +174,17 @@ describe("energies stay on the calling thread", () => {
     }
     let asked = 0;
     act = () => (asked++ === 150 ? Number.NaN : 0);
-    const { nonFinite, logWeights, energy, x } = await odd.sample(300, { steps: 3 });
+    const { nonFinite, logWeights, energy, x } = await odd.sample(300, { ...path, steps: 3 });
     expect([nonFinite, logWeights?.[150], energy[150], x.data[300]]).toEqual([1, -Infinity, Number.NaN, Number.NaN]);
     act = () => Number.NaN;
-    await expect(odd.sample(300, { steps: 3 })).rejects.toMatchObject({
-      code: "diverged",
-      message: expect.stringMatching(
-        /^reverseSde: 300 of 300 rows were not finite at the end, above the limit of 3; train longer/,
-      ),
-    });
+    for (const options of [{}, path]) {
+      await expect(odd.sample(300, { ...options, steps: 3 })).rejects.toMatchObject({
+        code: "diverged",
+        message: expect.stringMatching(
+          /^annealed: 300 of 300 rows were not finite at the end, above the limit of 3; train longer/,
+        ),
+      });
+    }
     odd.dispose();
   });
 });
@@ -171,7 +194,7 @@ test("particles stay on their subspace, with the bits of one thread", async () =
   const evaluate = (x: Float64Array) => (x[0] - x[2]) ** 2 + (x[3] - x[5]) ** 2 + (x[1] - x[3]) ** 2 + (x[2] - x[4]) ** 2;
   for (const method of methods) {
     const chain = await made({ method }, customEnergy({ name: "chain", dim: 6, particles, evaluate }));
-    for (const options of [{ nu: 0.5 }, raw, { ...raw, integrator: "heun" as const }]) {
+    for (const options of [{ nu: 0.5, islands: 3 }, raw, { ...raw, integrator: "heun" as const }]) {
       usePool(1);
       const alone = lasting(await chain.sample(40, { seed: 2, steps: 4, ...options }));
       const { data } = alone.x;
