@@ -52,10 +52,13 @@ function roundUp(value) {
 }
 const roundDown = (value) => 1 / roundUp(1 / value);
 
-/** `series`: [{ name, points: [[x, y]] }]; nothing to draw gives "". */
+/** `series`: [{ name, points: [[x, y]], colour }], colours 1 to 7 by name where none is given; nothing to draw gives "". */
 export function curves({ title, xLabel, yLabel, series }) {
   const drawn = series
-    .map(({ name, points }) => ({ name, points: points.filter(([px, py]) => px > 0 && py > 0) }))
+    .map(({ name, points, colour = colourOf(name) }) => ({
+      ...{ name, colour },
+      points: points.filter(([px, py]) => px > 0 && py > 0),
+    }))
     .filter(({ points }) => points.length > 1);
   if (drawn.length === 0) return "";
   const xs = [...new Set(drawn.flatMap(({ points }) => points.map(([px]) => px)))].sort((a, b) => a - b);
@@ -66,14 +69,16 @@ export function curves({ title, xLabel, yLabel, series }) {
     ([px]) => x(px),
     ([, py]) => y(py),
   ).digits(1);
-  const ends = spread(drawn.map(({ name, points }) => ({ name, end: y(points.at(-1)[1]), y: y(points.at(-1)[1]) })));
-  const labels = ends.map(({ name, end, y: at }) => {
+  const ends = spread(
+    drawn.map(({ name, colour, points }) => ({ name, colour, end: y(points.at(-1)[1]), y: y(points.at(-1)[1]) })),
+  );
+  const labels = ends.map(({ name, colour, end, y: at }) => {
     const from = width - margin.right;
-    return `<g class="k${colourOf(name)}"><path class="lead" d="M${from + 2} ${end.toFixed(1)}L${from + 10} ${at.toFixed(1)}"/><text x="${from + 13}" y="${(at + 4).toFixed(1)}">${escapeText(name)}</text></g>`;
+    return `<g class="k${colour}"><path class="lead" d="M${from + 2} ${end.toFixed(1)}L${from + 10} ${at.toFixed(1)}"/><text x="${from + 13}" y="${(at + 4).toFixed(1)}">${escapeText(name)}</text></g>`;
   });
   const lines = drawn.map(
-    ({ name, points }) =>
-      `<g class="k${colourOf(name)}${name === "bnem" ? " own" : ""}"><path class="line" stroke-dasharray="${dashOf(name)}" d="${path(points)}"/>${points.map(([px, py]) => `<circle cx="${x(px).toFixed(1)}" cy="${y(py).toFixed(1)}" r="2.6"/>`).join("")}</g>`,
+    ({ name, colour, points }) =>
+      `<g class="k${colour}${name === "bnem" ? " own" : ""}"><path class="line" stroke-dasharray="${dashOf(name)}" d="${path(points)}"/>${points.map(([px, py]) => `<circle cx="${x(px).toFixed(1)}" cy="${y(py).toFixed(1)}" r="2.6"/>`).join("")}</g>`,
   );
   return `<figure><svg class="curves" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeText(title)}">
 ${axes(x, y, xs, { xLabel, yLabel })}${lines.join("")}${labels.join("")}</svg><figcaption>${escapeText(title)}</figcaption></figure>`;
