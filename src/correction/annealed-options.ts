@@ -132,6 +132,7 @@ function checkParts(model: ScoreModel, energy: Energy, options: AnnealedOptions)
 
 /** @throws TypeError / RangeError */
 export function checkAnnealed(model: ScoreModel, energy: Energy, options: AnnealedOptions): CheckedOptions {
+  if (options === undefined) throw new TypeError(`${CALL}: options must be an object with n, key, levels and transition`);
   checkOptions(CALL, options, KEYS);
   checkParts(model, energy, options);
   const levels = checkLevels(CALL, options.levels);
