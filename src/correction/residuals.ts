@@ -52,7 +52,7 @@ export function residualsOf(energy: Float64Array, logs: readonly Float64Array[])
 const LOW = 0.1;
 const HIGH = 0.02;
 
-/** Standard deviation of values whose ends are drawn in: .91 sigma for a normal law. */
+/** Standard deviation of values whose ends are drawn in: .90 sigma for a normal law. */
 export function drawnInSpread(values: Float64Array): number {
   const n = values.length;
   if (n < 2) return 0;
