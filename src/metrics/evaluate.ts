@@ -12,6 +12,7 @@ import type { Evaluation } from "./evaluation.js";
 import { medianDistance } from "./ksd.js";
 import { labelFree } from "./label-free.js";
 import type { Cloud, Metric } from "./metric.js";
+import { modeFractions, targetFractions } from "./mode-fractions.js";
 import { CALL, checkedSettings, type EvaluateOptions, type EvaluateProgress } from "./options.js";
 import { radialDistribution } from "./radial-distribution.js";
 import { type MetricResult, type MetricResults, measuredFloor, resultOf } from "./result.js";
@@ -63,6 +64,7 @@ type About = Pick<Evaluation, "energyName" | "n" | "dim" | "seed" | "nonFiniteEn
 
 interface Prepared {
   readonly about: About;
+  readonly found: Pick<Evaluation, "modeFractions">;
   readonly job: Omit<Job, "scorePairs">;
   /** With weights where there are some. */
   readonly sample: Cloud;
@@ -83,10 +85,11 @@ async function prepare(x: Batch, energy: Energy, options: EvaluateOptions): Prom
   const draws = energy.exact
     ? exactDraws(energy.exact, x.n, references, key, sets)
     : sets && splitDraws(sets, x.n, references, key);
+  const found = modesOf(energy, { x: whole, energies, ...(weights && { weights }) }, options.ancestors, key);
   if (!draws) {
     const cloud: Cloud = { x: whole, energies };
     const radial = radialOf(energy, cloud, weights);
-    return { ...about, ...labelFree({ energy, key, pairs, wanted }, cloud, weights), ...radial };
+    return { ...about, ...labelFree({ energy, key, pairs, wanted }, cloud, weights), ...found, ...radial };
   }
   const job = {
     energy,
@@ -97,7 +100,7 @@ async function prepare(x: Batch, energy: Energy, options: EvaluateOptions): Prom
     metrics: wanted.filter((name) => (metricTable[name] as Metric).supports(energy)),
     report: (stage: EvaluateProgress["stage"], done: number, total: number) => options.onProgress?.({ stage, done, total }),
   };
-  return { about, job, sample: scoredRows({ x: whole, energies, ...(weights && { weights }) }, draws.rows) };
+  return { about, found, job, sample: scoredRows({ x: whole, energies, ...(weights && { weights }) }, draws.rows) };
 }
 
 /** As many rows as the reference is enough for, from all over the sample. @throws BnemError("degenerate-weights") where none of them has weight */
@@ -113,7 +116,7 @@ function scoredRows(sample: Cloud, rows: number): Cloud {
   return { ...scored, x: { ...scored.x, data: scored.x.data.slice() }, energies: scored.energies.slice() };
 }
 
-async function results({ about, job, sample: whole }: Prepared & { readonly job: Job }): Promise<Evaluation> {
+async function results({ about, found, job, sample: whole }: Prepared & { readonly job: Job }): Promise<Evaluation> {
   const { draws, pairs, energy } = job;
   const { weights, ...sample } = whole;
   const all: Cloud = { x: draws.all, energies: energy.energy(draws.all) };
@@ -126,9 +129,24 @@ async function results({ about, job, sample: whole }: Prepared & { readonly job:
     floorFrom: draws.from,
     metrics,
     ...(weighted && { weighted }),
+    ...found,
     ...radialOf(energy, sample, weights, all),
     verdict: wordsOf(about, draws, metrics, weighted),
   };
+}
+
+/** Of all rows, those included that are more than a reference is enough for. */
+function modesOf(
+  energy: Energy,
+  { weights, ...raw }: Cloud,
+  ancestors: Int32Array | undefined,
+  key: Key,
+): Pick<Evaluation, "modeFractions"> {
+  const { modes } = energy;
+  if (!modes || modes.means.n < 2) return {};
+  const target = targetFractions(energy, modes, key);
+  const weighted = weights && modeFractions({ ...raw, weights }, modes, target, ancestors);
+  return { modeFractions: { raw: modeFractions(raw, modes, target, ancestors), ...(weighted && { weighted }) } };
 }
 
 function radialOf(

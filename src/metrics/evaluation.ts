@@ -1,5 +1,6 @@
 /** The result of an evaluation. */
 import type { Draws } from "./draws.js";
+import type { ModeFractions } from "./mode-fractions.js";
 import type { RadialDistribution } from "./radial-distribution.js";
 import type { MetricResults } from "./result.js";
 
@@ -19,6 +20,8 @@ export interface Evaluation {
   readonly metrics: MetricResults;
   /** The same sample with its weights; floors at the same effective size. */
   readonly weighted?: { readonly effectiveSize: number; readonly essFraction: number; readonly metrics: MetricResults };
+  /** Shares of the modes with their errors, where the target has modes: of the rows as they are, and with their weights. */
+  readonly modeFractions?: { readonly raw: ModeFractions; readonly weighted?: ModeFractions };
   /** g(r) of particles. */
   readonly radialDistribution?: RadialDistribution;
   readonly verdict: readonly string[];

@@ -21,6 +21,8 @@ export interface EvaluateOptions extends TaskOptions<EvaluateProgress> {
   readonly reference?: Batch | readonly Batch[];
   /** log importance weights of the rows, [n], up to a constant. */
   readonly logWeights?: Float32Array | Float64Array;
+  /** Rows with equal numbers descend from one row, [n]: they count as one where errors over rows are given. */
+  readonly ancestors?: Int32Array;
   /** Energies of the rows, [n], kT, if known already. */
   readonly energies?: Float32Array;
   /** Exact pairs behind each floor, at least 10; default 10, for particles 20. */
@@ -35,6 +37,7 @@ export const CALL = "evaluate";
 const KEYS = [
   "reference",
   "logWeights",
+  "ancestors",
   "energies",
   "floorPairs",
   "references",
@@ -68,6 +71,7 @@ export function checkedSettings(x: Batch, energy: Energy, options: EvaluateOptio
   const wanted = checkMetrics(options.metrics ?? metricNames);
   checkRows("energies", options.energies, x.n);
   checkRows("logWeights", options.logWeights, x.n);
+  checkAncestors(options.ancestors, x.n);
   const weights = options.logWeights && normalisedWeights(CALL, options.logWeights);
   return { seed, pairs, references, given, wanted, weights };
 }
@@ -101,4 +105,10 @@ function checkRows(name: string, values: Float32Array | Float64Array | undefined
     throw new TypeError(`${CALL}: ${name} must be a Float32Array or Float64Array of n = ${n} numbers`);
   }
   if (values.length !== n) throw new RangeError(`${CALL}: ${name} must hold n = ${n} numbers, got ${values.length}`);
+}
+
+function checkAncestors(ancestors: Int32Array | undefined, n: number): void {
+  if (ancestors === undefined) return;
+  if (!(ancestors instanceof Int32Array)) throw new TypeError(`${CALL}: ancestors must be an Int32Array of n = ${n} numbers`);
+  if (ancestors.length !== n) throw new RangeError(`${CALL}: ancestors must hold n = ${n} numbers, got ${ancestors.length}`);
 }

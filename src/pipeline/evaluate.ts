@@ -8,7 +8,7 @@ import type { SampleResult } from "./neural-sampler.js";
 import { threadsOf, type Workers } from "./threads.js";
 
 /** Samples as `sample` returns them, or as a file holds them: energies are computed where they are absent. */
-export type ScoredSample = Pick<SampleResult, "x" | "logWeights"> & Partial<Pick<SampleResult, "energy">>;
+export type ScoredSample = Pick<SampleResult, "x" | "logWeights" | "ancestors"> & Partial<Pick<SampleResult, "energy">>;
 
 function isSample(sample: Batch | ScoredSample): sample is ScoredSample {
   return (sample as ScoredSample)?.x !== undefined;
@@ -18,7 +18,7 @@ function isSample(sample: Batch | ScoredSample): sample is ScoredSample {
  * Every metric of a sample beside its noise floor, raw and (where the sample has weights) weighted, with a verdict in words.
  *
  * @param options as metrics/evaluate.ts, and `workers`: threads that share the work, the calling one included (default: those of `init`)
- * @param sample a batch [n, dim], or a sample { x, energy, logWeights }, whose energies and weights are used and whose failed rows are left
+ * @param sample a batch [n, dim], or a sample { x, energy, logWeights }, whose energies, weights and ancestors are used and whose failed rows are left
  *   out; the verdict then says how many
  * @throws as metrics/evaluate.ts; RangeError when fewer than two rows are finite
  */
@@ -46,14 +46,15 @@ async function evaluateSample(
   pool: WorkerPool,
 ): Promise<Evaluation> {
   if (!isSample(sample)) return evaluateRows(sample, energy, options, pool);
-  const { x, energy: energies, logWeights } = sample;
+  const { x, energy: energies, logWeights, ancestors } = sample;
   const { kept, rows } = finiteRows(x);
-  if (rows.length === x.n) return evaluateRows(x, energy, { energies, logWeights, ...options }, pool);
+  if (rows.length === x.n) return evaluateRows(x, energy, { energies, logWeights, ancestors, ...options }, pool);
   if (rows.length < 2)
     throw new RangeError(`evaluate: ${rows.length} of ${x.n} rows of the sample are finite; at least 2 are needed`);
   const given = {
     energies: energies && Float32Array.from(rows, (row) => energies[row]),
     logWeights: logWeights && Float64Array.from(rows, (row) => logWeights[row]),
+    ancestors: ancestors && Int32Array.from(rows, (row) => ancestors[row]),
     ...options,
   };
   const evaluation = await evaluateRows(kept, energy, given, pool);
