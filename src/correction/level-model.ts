@@ -71,6 +71,11 @@ export class LevelModel {
     return this.onPath(product, x.n, level.scale * level.scale);
   }
 
+  /** Whether `hessian` gives anything. */
+  get hasHessian(): boolean {
+    return this.model.hessian !== undefined;
+  }
+
   /** The whole Hessian of -U, [n, dim, dim], not projected; undefined where only products exist. */
   async hessian(x: Batch): Promise<Float64Array | undefined> {
     const { model, level, dim } = this;

@@ -290,7 +290,7 @@ describe("particles turned, reflected and renumbered", () => {
 
 test("more rows than fit into memory at once: the bits of rows apart", async () => {
   const dim = 64;
-  const rows = 1100;
+  const rows = 150;
   const wide: AnalyticModel = {
     dim,
     terms: (x) => ({ energy: 0, score: x.map((value) => -0.5 * value), hessian: nearlyRound }),
