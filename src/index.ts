@@ -23,6 +23,7 @@ export {
 export { explodingLevels, type Interval, type Level, preservingLevels } from "./correction/levels.js";
 export { paretoTail } from "./correction/pareto-tail.js";
 export { forwardEss, type PathFigures, type PathMean, pathFigures } from "./correction/path-figures.js";
+export { type RawShift, rawShift, type ShiftedRows } from "./correction/raw-shift.js";
 export {
   type ExchangeCalls,
   type ExchangeProgress,
@@ -83,6 +84,7 @@ export type { NamedDiagnostic } from "./mcmc/observables.js";
 export { randomWalk } from "./mcmc/random-walk.js";
 export { type TemperingOptions, tempering } from "./mcmc/tempering.js";
 export type { EvaluateOptions, EvaluateProgress, Evaluation } from "./metrics/evaluate.js";
+export type { ModeFraction, ModeFractions } from "./metrics/mode-fractions.js";
 export type { RadialCurve, RadialDistribution } from "./metrics/radial-distribution.js";
 export type { MetricResult, MetricResults } from "./metrics/result.js";
 export type { MetricName } from "./metrics/table.js";
@@ -95,6 +97,7 @@ export { type CheckpointFacts, describeCheckpoint } from "./pipeline/checkpoint.
 export type { SettledSettings, TrainOptions } from "./pipeline/configure.js";
 export { evaluate, type ScoredSample } from "./pipeline/evaluate.js";
 export { type InitOptions, init } from "./pipeline/init.js";
+export { modeSentences, modeTable } from "./pipeline/mode-table.js";
 export { additive, descriptor, egnn, mlp } from "./pipeline/networks.js";
 export { NeuralSampler, type SampleOptions, type SampleResult } from "./pipeline/neural-sampler.js";
 export type { OptionField } from "./pipeline/option-fields.js";
@@ -118,7 +121,15 @@ export type { ObservedMean, ReferenceDiagnostics } from "./pipeline/reference-di
 export { loadReference, saveReference } from "./pipeline/reference-file.js";
 export { parseReferenceOptions, type ReferenceMove, type ReferenceSettings } from "./pipeline/reference-options.js";
 export { energyGrid, metricSets, runReport } from "./pipeline/run-report.js";
+export {
+  type SampleScalars,
+  sampleArrays,
+  sampleScalarNames,
+  sampleScalars,
+  type WrittenSample,
+} from "./pipeline/sample-arrays.js";
 export { parseSampleOptions, type SampleSettings } from "./pipeline/sample-options.js";
+export { type SampleWords, sampleLines, sampleWords } from "./pipeline/sample-words.js";
 export { type ThreadReport, threadReport } from "./pipeline/thread-report.js";
 export type { Workers } from "./pipeline/threads.js";
 export {

@@ -29,7 +29,7 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
   const seed = settings.seed ?? DEFAULT_SEED;
   await startRuntime(runtime);
   const energy = await resolveEnergy(flags);
-  const { x, logWeights } = await readSamples(path, energy);
+  const { x, logWeights, ancestors, scalars } = await readSamples(path, energy);
   checkDim(path, x, energy);
   const reference = flags.reference === undefined ? undefined : await referenceRows(flags.reference, energy);
   const progress = new ProgressReporter(progressModeOf(flags));
@@ -37,7 +37,7 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
   const interrupt = onInterrupt((text) => progress.note(text));
   try {
     const started = performance.now();
-    const evaluation = await evaluate({ x, logWeights }, energy, {
+    const evaluation = await evaluate({ x, logWeights, ancestors }, energy, {
       ...given,
       seed,
       reference,
@@ -48,7 +48,7 @@ async function runEvaluate(path: string, flags: EvaluateFlags): Promise<void> {
     progress.endLine();
     notice.take(evaluation.notice);
     const scores = scoresJson({ raw: evaluation });
-    const data = { energy: energy.name, n: x.n, seed, seconds, ...scores, notice: notice.text };
+    const data = { energy: energy.name, n: x.n, seed, seconds, stored: scalars, ...scores, notice: notice.text };
     printResult(
       flags.json === true,
       data,

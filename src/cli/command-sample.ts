@@ -1,17 +1,24 @@
 /** `bnem sample`: weighted samples from a checkpoint. The target is rebuilt from it, or given again. */
 import { extname } from "node:path";
 import type { Command } from "commander";
-import { describeCheckpoint, type Energy, loadSampler, parseSampleOptions } from "../index.js";
+import {
+  BnemError,
+  describeCheckpoint,
+  type Energy,
+  loadSampler,
+  parseSampleOptions,
+  type SampleResult,
+  sampleLines,
+} from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
 import { checkExtension, checkSampleFile, checkWritable, readBytes, SAMPLE_FILES, writeSamples } from "./files.js";
 import { addCommonFlags, addOptionFlags, parseNumber, progressModeOf, type Settings } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
-import { shortNumber } from "./metrics-text.js";
 import { Notice } from "./notice.js";
 import { asUsage, printResult, UsageError } from "./outcome.js";
 import { ProgressReporter } from "./progress.js";
 import { addRuntimeFlags, givenOptions, startRuntime } from "./runtime-flags.js";
-import { withoutWeights } from "./weights-text.js";
+import { weightsJson, withoutWeights } from "./weights-text.js";
 
 interface SampleFlags extends EnergyChoice, Settings {
   readonly n: number;
@@ -28,6 +35,21 @@ async function energyFor(bytes: Uint8Array, flags: SampleFlags): Promise<Energy>
     throw new UsageError(`this model was trained on the custom energy "${energy.name}"; give it again with --energy <module>`);
   }
   return resolveEnergy({ energy: energy.name, energyOptions: JSON.stringify(energy.options) });
+}
+
+/** Where all weights are worth nothing, the rows that were computed are written all the same. @throws what `draw` throws, saying so */
+async function keepingRows(draw: () => Promise<SampleResult>, output: string | undefined, target: Energy): Promise<SampleResult> {
+  try {
+    return await draw();
+  } catch (error) {
+    if (!(error instanceof BnemError && error.code === "degenerate-weights") || output === undefined) throw error;
+    const rows = error.data as Pick<SampleResult, "x" | "energy" | "logWeights">;
+    if (!rows.x.data.some(Number.isFinite)) throw error;
+    await writeSamples(output, rows, target);
+    throw new BnemError(error.code, `${error.message}; wrote the rows as they are, with these weights, to ${output}`, {
+      cause: error,
+    });
+  }
 }
 
 async function runSample(path: string, flags: SampleFlags): Promise<void> {
@@ -57,17 +79,17 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
   try {
     const onProgress = ({ fraction }: { fraction: number }) =>
       progress.update({ phase: "sampling", step: Math.round(fraction * n), steps: n });
-    const sample = await sampler.sample(n, { ...given, workers: runtime.workers, signal: interrupt.signal, onProgress });
+    const options = { ...given, workers: runtime.workers, signal: interrupt.signal, onProgress };
+    const sample = await keepingRows(() => sampler.sample(n, options), output, target);
     progress.endLine();
     notice.take(sample.notice);
-    const { seed, seconds, energyCalls, networkCalls, pilotCalls, ess, logZ, x } = sample;
-    if (output !== undefined) await writeSamples(output, { x, energy: sample.energy, logWeights: sample.logWeights }, target);
+    const { seed, seconds, energyCalls, networkCalls, pilotCalls, x } = sample;
+    if (output !== undefined) await writeSamples(output, sample, target);
     const data = {
       n,
       dim: x.dim,
       seed,
       label: sampler.label ?? null,
-      correction,
       seconds,
       energyCalls,
       networkCalls,
@@ -76,11 +98,10 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
     const lines = [`${n} samples in ${seconds.toFixed(1)} s, seed ${seed}`];
     if (sampler.label !== undefined) lines.push(`method ${sampler.facts.method} ${sampler.label}`);
     if (settings.correction === undefined && correction === "none") lines.push(withoutWeights(sampler.facts.options.prior));
-    if (pilotCalls > 0) lines.push(`${networkCalls} network rows, ${pilotCalls} of them in the pilot batch of nu`);
-    if (ess) lines.push(`effective sample size ${shortNumber(ess.value)} of ${ess.n} (${shortNumber(ess.fraction)})`);
-    if (logZ) lines.push(`log Z = ${shortNumber(logZ.value)} ± ${shortNumber(logZ.standardError)}`);
+    if (correction === "none" && pilotCalls > 0) lines.push(`${networkCalls} network rows, ${pilotCalls} of them in a pilot`);
+    lines.push(...sampleLines(sample));
     lines.push(output === undefined ? "nothing written: give -o samples.npz" : `wrote ${output}`);
-    const found = { ess: ess ?? null, logZ: logZ ?? null, notice: notice.text, output };
+    const found = { ...weightsJson(sample), notice: notice.text, output };
     printResult(flags.json === true, { ...data, ...found }, lines.join("\n"));
   } finally {
     progress.endLine();
@@ -95,7 +116,10 @@ export function addSampleCommand(program: Command): void {
     .description("draw samples from a checkpoint, each with its importance weight")
     .argument("<model>", "checkpoint, .safetensors")
     .option("-n <count>", "samples to draw", parseNumber, 1000)
-    .option("-o, --output <file>", "x, energy and log_weight as .npz, or as .xyz for particles")
+    .option(
+      "-o, --output <file>",
+      "rows with energy, log_weight and ancestor, and what they are worth, as .npz, or as .xyz for particles",
+    )
     .option("--energy <name>", "the custom energy again, a module whose default export is one")
     .option("--energy-options <json>", "options of the energy as JSON")
     .option("--config <file>", "options from a JSON file; flags win")

@@ -6,11 +6,15 @@ import {
   BnemError,
   batchFromArray,
   type Energy,
-  type NumpyArray,
   type NumpyFile,
   readExtxyz,
   readNpy,
   readNpz,
+  type SampleScalars,
+  sampleArrays,
+  sampleScalarNames,
+  sampleScalars,
+  type WrittenSample,
   writeExtxyz,
   writeNpy,
   writeNpz,
@@ -35,6 +39,9 @@ function particlesOf(path: string, { name, particles }: Pick<Energy, "name" | "p
 export interface LoadedSamples {
   readonly x: Batch;
   readonly logWeights?: Float64Array;
+  readonly ancestors?: Int32Array;
+  /** What is said of all rows: log_z, n_eff, ... */
+  readonly scalars: SampleScalars;
 }
 
 /** @throws BnemError "bad-file" naming the path when it cannot be read */
@@ -69,25 +76,53 @@ function numbers(array: NumpyFile): Float64Array {
   return Float64Array.from(array.data as Iterable<number | bigint>, Number);
 }
 
-/** Reads `x` (and `log_weight`) from .npz, the one array of .npy, or the frames of .xyz; their particles are those of the energy. */
+/** Those that samples have; files of others may hold anything. */
+function known(scalars: { readonly [name: string]: number | undefined }): SampleScalars {
+  return Object.fromEntries(sampleScalarNames.filter((name) => scalars[name] !== undefined).map((name) => [name, scalars[name]]));
+}
+
+/** @throws RangeError for anything but one 32-bit whole number per row */
+function ancestorsOf(array: NumpyFile): Int32Array {
+  const values = numbers(array);
+  const ancestors = Int32Array.from(values);
+  const row = values.findIndex((value, i) => value !== ancestors[i]);
+  if (row >= 0) throw new RangeError(`ancestor must hold whole numbers of 32 bits, got ${values[row]} at row ${row} (from 0)`);
+  return ancestors;
+}
+
+function samplesOf(arrays: ReadonlyMap<string, NumpyFile>): LoadedSamples {
+  const array = arrays.get("x");
+  if (!array) throw new RangeError(`no array "x"; it holds ${[...arrays.keys()].join(", ")}`);
+  const x = batchFromArray(array);
+  const [weights, ancestors] = [arrays.get("log_weight"), arrays.get("ancestor")];
+  for (const [name, rows] of Object.entries({ log_weight: weights, ancestor: ancestors })) {
+    if (rows && rows.data.length !== x.n) throw new RangeError(`${name} has ${rows.data.length} entries for ${x.n} rows of x`);
+  }
+  const single = [...arrays].filter(([, { shape }]) => shape.length === 0);
+  return {
+    x,
+    logWeights: weights && numbers(weights),
+    ancestors: ancestors && ancestorsOf(ancestors),
+    scalars: known(Object.fromEntries(single.map(([name, file]) => [name, numbers(file)[0]]))),
+  };
+}
+
+/**
+ * Reads `x` (with `log_weight`, `ancestor` and what is said of all rows) from .npz, the one array of .npy, or the frames of .xyz; their
+ * particles are those of the energy.
+ */
 export async function readSamples(path: string, energy: Pick<Energy, "name" | "particles">): Promise<LoadedSamples> {
   const bytes = await readBytes(path);
   if (isXyz(path)) {
     const { count, spatialDim } = particlesOf(path, energy);
-    return inFile(path, () => readExtxyz(textOf(bytes), { count, spatialDim: spatialDim === 2 ? 2 : 3 }));
+    const read = () => readExtxyz(textOf(bytes), { count, spatialDim: spatialDim === 2 ? 2 : 3 });
+    const { x, logWeights, ancestors, scalars = {} } = await inFile(path, read);
+    return { x, logWeights, ancestors, scalars: known(scalars) };
   }
-  if (extname(path).toLowerCase() === ".npy") return { x: await inFile(path, () => batchFromArray(readNpy(bytes))) };
-  return inFile(path, async () => {
-    const arrays = await readNpz(bytes);
-    const x = arrays.get("x");
-    if (!x) throw new RangeError(`no array "x"; it holds ${[...arrays.keys()].join(", ")}`);
-    const weights = arrays.get("log_weight");
-    const samples: LoadedSamples = { x: batchFromArray(x), logWeights: weights && numbers(weights) };
-    if (samples.logWeights && samples.logWeights.length !== samples.x.n) {
-      throw new RangeError(`log_weight has ${samples.logWeights.length} entries for ${samples.x.n} rows of x`);
-    }
-    return samples;
-  });
+  if (extname(path).toLowerCase() === ".npy") {
+    return { x: await inFile(path, () => batchFromArray(readNpy(bytes))), scalars: {} };
+  }
+  return inFile(path, async () => samplesOf(await readNpz(bytes)));
 }
 
 /** @throws RangeError when the rows of a file are not configurations of the energy */
@@ -109,24 +144,20 @@ export function checkFinite(path: string, { data, n, dim }: Batch): void {
   );
 }
 
-/** What a call of `sample` returned, as far as a file holds it. */
-export interface StoredSamples {
-  readonly x: Batch;
-  readonly energy: Float32Array;
-  readonly logWeights?: Float64Array;
-}
-
 /** Without the rows that came out non-finite, which no viewer reads; says how many those are. @throws BnemError when none is left */
-function finiteOnly(path: string, { x, energy, logWeights }: StoredSamples): StoredSamples {
+function finiteOnly(path: string, sample: WrittenSample): WrittenSample {
+  const { x, energy, logWeights, ancestors } = sample;
   const { data, n, dim } = x;
   const rows = Array.from({ length: n }, (_, i) => i).filter((i) => data.subarray(i * dim, (i + 1) * dim).every(Number.isFinite));
-  if (rows.length === n) return { x, energy, logWeights };
+  if (rows.length === n) return sample;
   if (rows.length === 0) throw new BnemError("diverged", `${path}: none of the ${n} samples is finite; nothing was written`);
   say(`${path}: ${n - rows.length} of ${n} samples are not finite and were left out`);
   return {
+    ...sample,
     x: { data: Float32Array.from(rows.flatMap((i) => Array.from(data.subarray(i * dim, (i + 1) * dim)))), n: rows.length, dim },
     energy: Float32Array.from(rows, (i) => energy[i]),
     logWeights: logWeights && Float64Array.from(rows, (i) => logWeights[i]),
+    ancestors: ancestors && Int32Array.from(rows, (i) => ancestors[i]),
   };
 }
 
@@ -135,22 +166,22 @@ export function checkSampleFile(flag: string, path: string, energy: Pick<Energy,
   if (isXyz(path)) particlesOf(`${flag} ${path}`, energy);
 }
 
-/** Writes x, energy and log_weight as .npz, or as frames of .xyz; or x alone as .npy. */
+/** Writes `sampleArrays` as .npz, or the same as frames of .xyz; or x alone as .npy. */
 export async function writeSamples(
   path: string,
-  samples: StoredSamples,
+  sample: WrittenSample,
   target: Pick<Energy, "name" | "particles">,
 ): Promise<void> {
-  const { x, energy, logWeights } = samples;
   if (isXyz(path)) {
-    const text = writeExtxyz(finiteOnly(path, samples), particlesOf(path, target));
+    const finite = finiteOnly(path, sample);
+    const text = writeExtxyz({ ...finite, scalars: sampleScalars(sample) }, particlesOf(path, target));
     return writeAtomically(path, new TextEncoder().encode(text));
   }
-  const array: NumpyArray = { data: x.data, shape: [x.n, x.dim] };
-  if (extname(path).toLowerCase() === ".npy") return writeAtomically(path, writeNpy(array));
-  const arrays: Record<string, NumpyArray> = { x: array, energy: { data: energy, shape: [x.n] } };
-  if (logWeights) arrays.log_weight = { data: logWeights, shape: [x.n] };
-  await writeAtomically(path, writeNpz(arrays));
+  const { x } = sample;
+  if (extname(path).toLowerCase() === ".npy") {
+    return writeAtomically(path, writeNpy({ data: x.data, shape: [x.n, x.dim] }));
+  }
+  await writeAtomically(path, writeNpz(sampleArrays(sample)));
 }
 
 /** Refuses extensions that say another format. @throws UsageError */

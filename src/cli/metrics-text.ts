@@ -1,5 +1,5 @@
 /** Metrics on a terminal and in JSON. */
-import { type Evaluation, metricRows, metricSets } from "../index.js";
+import { type Evaluation, metricRows, metricSets, modeSentences } from "../index.js";
 
 /** Four significant digits at most. */
 export function shortNumber(value: number | undefined): string {
@@ -37,7 +37,8 @@ export function scoresText({ raw, weighted }: Scores): string {
     const table = rows.length === 0 ? [] : [alignColumns([["metric", "value", "floor", "judgement"], ...rows])];
     return [label, ...table, ...verdict].join("\n");
   });
-  return blocks.join("\n\n");
+  const modes = modeSentences(raw, weighted);
+  return [...blocks, ...(modes.length > 0 ? [modes.join("\n")] : [])].join("\n\n");
 }
 
 function metricsOf(metrics: Evaluation["metrics"]): Record<string, unknown> {
@@ -52,7 +53,13 @@ export function scoresJson(scores: Scores | undefined): Record<string, unknown> 
   if (!scores) return { metrics: null, verdict: [] };
   const { raw, weighted = raw } = scores;
   const { radialDistribution } = raw;
-  const out = { metrics: metricsOf(raw.metrics), verdict: raw.verdict, ...(radialDistribution && { radialDistribution }) };
+  const fractions = raw.modeFractions && { ...raw.modeFractions, ...weighted.modeFractions, raw: raw.modeFractions.raw };
+  const out = {
+    metrics: metricsOf(raw.metrics),
+    verdict: raw.verdict,
+    ...(fractions && { modeFractions: fractions }),
+    ...(radialDistribution && { radialDistribution }),
+  };
   if (!weighted.weighted) return out;
   const verdict = weighted === raw ? {} : { verdict: weighted.verdict };
   return { ...out, weighted: { ...weighted.weighted, metrics: metricsOf(weighted.weighted.metrics), ...verdict } };

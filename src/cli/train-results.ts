@@ -4,21 +4,24 @@ import {
   type Energy,
   evaluate,
   metricSets,
+  modeTable,
   type NeuralSampler,
   renderReport,
   runReport,
   type SampleResult,
+  sampleLines,
+  sampleWords,
   type Trainer,
   version,
 } from "../index.js";
 import { writeSamples } from "./files.js";
 import { describeMachine, type Machine } from "./machine.js";
-import { type Scores, scoresJson, scoresText, shortNumber } from "./metrics-text.js";
+import { type Scores, scoresJson, scoresText } from "./metrics-text.js";
 import type { Notice } from "./notice.js";
 import type { ProgressReporter } from "./progress.js";
 import type { TrainPlan } from "./train-plan.js";
 import type { TrainedRun } from "./train-run.js";
-import { withoutWeights } from "./weights-text.js";
+import { weightsJson, withoutWeights } from "./weights-text.js";
 
 /** All that is known at the end of a run. */
 export interface Finished {
@@ -64,7 +67,7 @@ async function drawWeighted(sampler: NeuralSampler, draw: () => Promise<SampleRe
 /** Raw and weighted samples of the present weights, from one sampler. */
 async function drawBoth(trainer: Trainer, { n, signal, progress }: FinishOptions): Promise<Drawn> {
   const sampler = await trainer.sampler();
-  const draw = (correction: "path" | "none", phase: string) =>
+  const draw = (correction: "none" | undefined, phase: string) =>
     sampler.sample(n, {
       seed: trainer.seed,
       correction,
@@ -72,7 +75,7 @@ async function drawBoth(trainer: Trainer, { n, signal, progress }: FinishOptions
       onProgress: ({ fraction }) => progress.update({ phase, step: Math.round(fraction * n), steps: n }),
     });
   try {
-    const weighted = await drawWeighted(sampler, () => draw("path", "sampling with weights"));
+    const weighted = await drawWeighted(sampler, () => draw(undefined, "sampling with weights"));
     return { ...weighted, raw: await draw("none", "sampling, raw") };
   } finally {
     sampler.dispose();
@@ -106,8 +109,7 @@ export async function finishRun(plan: TrainPlan, run: TrainedRun, options: Finis
   const { seed } = run.trainer;
   const drawn = await drawBoth(run.trainer, options);
   options.notice.take(drawn.weighted?.notice ?? drawn.raw.notice);
-  const { x, energy, logWeights } = drawn.weighted ?? drawn.raw;
-  if (plan.samples !== undefined) await writeSamples(plan.samples, { x, energy, logWeights }, plan.energy);
+  if (plan.samples !== undefined) await writeSamples(plan.samples, drawn.weighted ?? drawn.raw, plan.energy);
   const started = performance.now();
   const scores = options.evaluate ? await scoreBoth(plan, drawn, seed, options) : undefined;
   options.notice.take(scores?.raw.notice);
@@ -151,6 +153,8 @@ export function reportOf(finished: Finished): string {
       calibration: trainer.calibration(),
       curves: run.curves,
       metrics: scores && metricSets(scores.raw, scores.weighted),
+      modeFractions: scores && modeTable(scores.raw, scores.weighted),
+      weightWords: weighted && sampleWords(weighted),
       options: { ...trainer.options },
       machine: { ...machine, backend: trainer.backend.backend },
       timings,
@@ -182,8 +186,7 @@ export function jsonOf(finished: Finished): object {
     ...scoresJson(scores),
     samples: {
       n: raw.x.n,
-      ess: weighted?.ess ?? null,
-      logZ: weighted?.logZ ?? null,
+      ...weightsJson(weighted),
       unweighted: unweighted ?? null,
       nonFinite: raw.nonFinite + (weighted?.nonFinite ?? 0),
     },
@@ -206,11 +209,7 @@ export function textOf(finished: Finished): string {
   ];
   if (trainer.label !== undefined) lines.push(`${method} ${trainer.label}`);
   if (unweighted !== undefined) lines.push(unweighted);
-  if (weighted?.ess) {
-    const { value, n, fraction } = weighted.ess;
-    lines.push(`${n} weighted samples: effective sample size ${shortNumber(value)} (${shortNumber(fraction)} of n)`);
-  }
-  if (weighted?.logZ) lines.push(`log Z = ${shortNumber(weighted.logZ.value)} ± ${shortNumber(weighted.logZ.standardError)}`);
+  if (weighted) lines.push(`${weighted.x.n} weighted samples`, ...sampleLines(weighted));
   if (scores) lines.push("", scoresText(scores));
   lines.push("");
   for (const path of [plan.model, plan.samples, plan.report]) if (path !== undefined) lines.push(`wrote ${path}`);

@@ -2,11 +2,11 @@
  * Extended XYZ, the text format of molecular viewers and ASE: one frame per configuration,
  *
  *   13
- *   Properties=species:S:1:pos:R:3 energy=-43.25 log_weight=0.5
+ *   Properties=species:S:1:pos:R:3 energy=-43.25 log_weight=0.5 ancestor=12 log_z=0.013
  *   Ar 0.5 0.25 -1
  *   ...
  *
- * Coordinates are the target's own. In two dimensions z is written as 0 and dropped on reading. Refuses frames of different sizes, counts that do
+ * Numbers that belong to all frames stand in the first one. Coordinates are the target's own. In two dimensions z is written as 0 and dropped on reading. Refuses frames of different sizes, counts that do
  * not match the lines, and coordinates that are not finite, each with the number of the line.
  */
 import { checkBatch, checkInteger, checkOptions } from "../core/check.js";
@@ -20,6 +20,10 @@ export interface ExtxyzSamples {
   readonly energy?: Float32Array;
   /** Natural log weights, [n]. */
   readonly logWeights?: Float64Array;
+  /** Frames with equal numbers descend from one row, [n]. */
+  readonly ancestors?: Int32Array;
+  /** Numbers of all frames together, by name. */
+  readonly scalars?: { readonly [name: string]: number | undefined };
 }
 
 /** Options of `writeExtxyz`. */
@@ -47,6 +51,19 @@ function text64(value: number): string {
   return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
 
+/** Names of single frames; every other number of the first frame is one of all. */
+const OF_FRAMES: readonly string[] = ["energy", "log_weight", "ancestor"];
+
+function scalarFacts(call: string, scalars: NonNullable<ExtxyzSamples["scalars"]>): string[] {
+  return Object.entries(scalars).flatMap(([name, value]) => {
+    if (!/^[A-Za-z_]\w*$/.test(name) || OF_FRAMES.includes(name)) {
+      throw new RangeError(`${call}: scalars must have names like "log_z", not ${JSON.stringify(name)}`);
+    }
+    if (value !== undefined && typeof value !== "number") throw new TypeError(`${call}: scalars.${name} must be a number`);
+    return value === undefined ? [] : [`${name}=${text64(value)}`];
+  });
+}
+
 /**
  * Text of frames; reading it gives the same f32 coordinates.
  *
@@ -62,9 +79,9 @@ export function writeExtxyz(samples: ExtxyzSamples, particles: Particles, option
   }
   const count = checkInteger(call, "particles.count", particles?.count, 1);
   const spatialDim = checkInteger(call, "particles.spatialDim", particles.spatialDim, 1, 3);
-  const { x, energy, logWeights } = samples ?? {};
+  const { x, energy, logWeights, ancestors, scalars = {} } = samples ?? {};
   checkBatch(call, x, count * spatialDim);
-  for (const [name, values] of Object.entries({ energy, logWeights })) {
+  for (const [name, values] of Object.entries({ energy, logWeights, ancestors })) {
     if (values !== undefined && values.length !== x.n) {
       throw new RangeError(`${call}: ${name} must hold n = ${x.n} numbers, got ${values.length}`);
     }
@@ -75,6 +92,8 @@ export function writeExtxyz(samples: ExtxyzSamples, particles: Particles, option
     const facts = ["Properties=species:S:1:pos:R:3"];
     if (energy) facts.push(`energy=${Number.isFinite(energy[row]) ? text32(energy[row]) : text64(energy[row])}`);
     if (logWeights) facts.push(`log_weight=${text64(logWeights[row])}`);
+    if (ancestors) facts.push(`ancestor=${ancestors[row]}`);
+    if (row === 0) facts.push(...scalarFacts(call, scalars));
     lines.push(String(count), facts.join(" "));
     for (let at = row * x.dim; at < (row + 1) * x.dim; at += spatialDim) {
       lines.push(`${species} ${Array.from(x.data.subarray(at, at + spatialDim), text32).join(" ")}${zeros}`);
@@ -128,13 +147,27 @@ function factOf(comment: string, key: string, line: number): number | undefined 
   return value;
 }
 
+/** All `key=number` of a comment but those of single frames. */
+function scalarsOf(comment: string): { [name: string]: number } {
+  const scalars: { [name: string]: number } = {};
+  // Texts with blanks in quotes may look like anything.
+  const plain = comment.replace(/"[^"]*"/g, (text) => (/\s/.test(text) ? "" : text));
+  for (const [, name, , word] of plain.matchAll(/(?:^|\s)([A-Za-z_]\w*)=("?)([^\s"]*)\2(?=\s|$)/g)) {
+    const value = parsed(word);
+    if (value !== undefined && !OF_FRAMES.includes(name)) scalars[name] = value;
+  }
+  return scalars;
+}
+
 /** Collects frames into arrays. */
 class Frames {
   readonly coordinates: number[] = [];
-  readonly facts: { readonly energy: (number | undefined)[]; readonly log_weight: (number | undefined)[] } = {
-    energy: [],
-    log_weight: [],
+  readonly facts = {
+    energy: [] as (number | undefined)[],
+    log_weight: [] as (number | undefined)[],
+    ancestor: [] as (number | undefined)[],
   };
+  scalars: { readonly [name: string]: number } = {};
   count = 0;
 
   constructor(
@@ -185,9 +218,17 @@ class Frames {
     const comment = this.lines[at + 1];
     const columns = columnsOf(comment, at + 2);
     for (let line = at + 2; line < end; line++) this.particle(line, columns);
+    if (this.n === 0) this.scalars = scalarsOf(comment);
+    this.facts.ancestor.push(this.ancestor(comment, at + 2));
     this.facts.energy.push(factOf(comment, "energy", at + 2));
     this.facts.log_weight.push(factOf(comment, "log_weight", at + 2));
     return end;
+  }
+
+  private ancestor(comment: string, line: number): number | undefined {
+    const value = factOf(comment, "ancestor", line);
+    if (value === undefined || value === (value | 0)) return value;
+    throw bad(line, `ancestor=${value} is not a whole number of 32 bits`);
   }
 
   private particle(line: number, { first, total }: { first: number; total: number }): void {
@@ -226,8 +267,8 @@ function complete(values: readonly (number | undefined)[], key: string): number[
 }
 
 /**
- * Configurations [n, count * spatialDim] from text, with energies and log weights where the comments hold them. Other columns and keys are
- * passed over. Coordinates are rounded to f32.
+ * Configurations [n, count * spatialDim] from text, with energies, log weights and ancestors where the comments hold them, and every other
+ * number of the first comment in `scalars`. Other columns and keys are passed over. Coordinates are rounded to f32.
  *
  * @throws TypeError / RangeError for wrong arguments; BnemError "bad-file" naming the line and what to change
  */
@@ -241,13 +282,16 @@ export function readExtxyz(text: string, options: ReadExtxyzOptions = {}): Extxy
   if (lines.length === 1 && lines[0] === "") throw bad(1, "the file is empty");
   const frames = new Frames(lines, spatialDim, wanted);
   for (let at = 0; at < lines.length; ) at = frames.read(at);
-  const { count, n, coordinates, facts } = frames;
+  const { count, n, coordinates, facts, scalars } = frames;
   const energy = complete(facts.energy, "energy");
   const logWeights = complete(facts.log_weight, "log_weight");
+  const ancestors = complete(facts.ancestor, "ancestor");
   return {
     x: { data: Float32Array.from(coordinates), n, dim: count * spatialDim },
     particles: { count, spatialDim },
     ...(energy && { energy: Float32Array.from(energy) }),
     ...(logWeights && { logWeights: Float64Array.from(logWeights) }),
+    ...(ancestors && { ancestors: Int32Array.from(ancestors) }),
+    ...(Object.keys(scalars).length > 0 && { scalars }),
   };
 }

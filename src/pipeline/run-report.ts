@@ -9,6 +9,7 @@ import { spreadRows } from "../metrics/spread-rows.js";
 import { normalisedWeights } from "../metrics/weights.js";
 import { metricRows } from "../report/metric-rows.js";
 import type { ContourGrid, MetricSet, PairDistances, ReportData } from "../report/report-data.js";
+import type { CorrectionReport } from "./sample-result.js";
 
 /** What a call of `sample` returned, as far as a report shows it. */
 export interface SampleOutcome {
@@ -16,6 +17,7 @@ export interface SampleOutcome {
   readonly energy: Float32Array;
   readonly logWeights?: Float64Array;
   readonly ess?: { readonly fraction: number };
+  readonly correction?: Pick<CorrectionReport, "effective">;
   readonly logZ?: { readonly value: number; readonly standardError: number };
 }
 
@@ -111,6 +113,7 @@ export function runReport(energy: Energy, drawn: Drawn, facts: RunFacts): Report
       energies: weighted.energy,
       logWeights: weighted.logWeights,
       essFraction: weighted.ess?.fraction,
+      effective: weighted.correction?.effective,
       logZ: weighted.logZ,
     },
     reference: reference && {

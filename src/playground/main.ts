@@ -12,7 +12,7 @@ import {
 } from "../index.js";
 import { download, element } from "./elements.js";
 import { type JobResult, presetFor, runJob } from "./job.js";
-import { npzOf, reportOf, showEnergies, showLoss, showMetrics, showSamples } from "./pictures.js";
+import { npzOf, reportOf, showEnergies, showLoss, showMetrics, showSamples, showWeights } from "./pictures.js";
 
 const form = element<HTMLFormElement>("controls");
 const method = element<HTMLSelectElement>("method");
@@ -70,6 +70,7 @@ async function run(energy: Energy, contour: ContourGrid | undefined): Promise<vo
     finished = result;
     showSamples(result.raw, contour, "Raw samples", `${result.raw.x.n} samples.`);
     showEnergies(energy, result, settings.seed);
+    showWeights(result);
     showMetrics(result);
     const { training, sampling } = result.timings;
     const { backend, reason } = result.trainer.backend;

@@ -6,10 +6,14 @@ import {
   histogramFigure,
   metricRows,
   metricSets,
+  modeSentences,
+  modeTable,
   renderReport,
   runReport,
   type SampleResult,
+  sampleArrays,
   samplesFigure,
+  sampleWords,
   type Trainer,
   version,
   writeNpz,
@@ -53,12 +57,20 @@ export function showEnergies(energy: Energy, { raw, weighted }: JobResult, seed:
   showFigure("energy", svg, note);
 }
 
+/** Whether to use the weighted samples, and what their weights are worth. */
+export function showWeights({ weighted }: JobResult): void {
+  const words = sampleWords(weighted);
+  if (!words) return;
+  const { verdict, facts, notices } = words;
+  showTable("weights", [["weighted samples", ""], ...facts.map(([name, text]) => [name, text])], [verdict, ...notices]);
+}
+
 function short(value: number | undefined): string {
   if (value === undefined) return "–";
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3)));
 }
 
-export function showMetrics({ scores, weighted }: JobResult): void {
+export function showMetrics({ scores }: JobResult): void {
   const rows: string[][] = [];
   const notes: string[] = [];
   for (const { label, metrics, verdict } of metricSets(scores.raw, scores.weighted)) {
@@ -69,18 +81,13 @@ export function showMetrics({ scores, weighted }: JobResult): void {
     }
     notes.push(...verdict);
   }
-  if (weighted.ess) notes.push(`Effective sample size ${short(weighted.ess.value)} of ${weighted.ess.n}.`);
-  if (weighted.logZ) notes.push(`log Z = ${short(weighted.logZ.value)} ± ${short(weighted.logZ.standardError)}.`);
+  notes.push(...modeSentences(scores.raw, scores.weighted));
   showTable("metrics", rows, notes);
 }
 
-/** x, energy and log_weight as .npz bytes. */
-export function npzOf({ x, energy, logWeights }: SampleResult): Uint8Array {
-  return writeNpz({
-    x: { data: x.data, shape: [x.n, x.dim] },
-    energy: { data: energy, shape: [x.n] },
-    ...(logWeights ? { log_weight: { data: logWeights, shape: [x.n] } } : {}),
-  });
+/** What a file holds of the sample, as .npz bytes. */
+export function npzOf(sample: SampleResult): Uint8Array {
+  return writeNpz(sampleArrays(sample));
 }
 
 /** The same report the command line writes. */
@@ -94,6 +101,8 @@ export function reportOf(energy: Energy, { trainer, raw, weighted, scores, timin
       history: trainer.history(),
       calibration: trainer.calibration(),
       metrics: metricSets(scores.raw, scores.weighted),
+      modeFractions: modeTable(scores.raw, scores.weighted),
+      weightWords: sampleWords(weighted),
       options: { ...trainer.options },
       machine: { browser: navigator.userAgent, backend: trainer.backend.backend },
       timings,

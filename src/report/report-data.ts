@@ -72,6 +72,8 @@ export interface WeightedSamples {
   readonly logWeights: ArrayLike<number>;
   /** Kish effective sample size over n. */
   readonly essFraction?: number;
+  /** N_eff and the n it is out of, from the variance over islands. */
+  readonly effective?: { readonly value: number; readonly n: number };
   readonly logZ?: { readonly value: number; readonly standardError: number };
 }
 
@@ -88,6 +90,20 @@ export interface RadialData {
   readonly sample: { readonly g: ArrayLike<number> };
   readonly weighted?: { readonly g: ArrayLike<number> };
   readonly reference?: { readonly g: ArrayLike<number> };
+}
+
+/** What the weights of a sample are worth: one line, names and texts, and what else to know. */
+export interface WeightWords {
+  readonly verdict: string;
+  readonly facts: readonly (readonly [name: string, text: string])[];
+  readonly notices: readonly string[];
+}
+
+/** Shares of the modes: texts of a table, the first column names, and sentences about it. */
+export interface ModeTable {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly notes: readonly string[];
 }
 
 /** A figure with the sentence under it. */
@@ -112,6 +128,8 @@ export interface ReportData {
   readonly created?: string;
   /** The sample with importance weights; it may be another draw than `samples`. */
   readonly weighted?: WeightedSamples;
+  readonly weightWords?: WeightWords;
+  readonly modeFractions?: ModeTable;
   /** Exact draws, where they exist, or configurations from the target under the label "reference". */
   readonly reference?: { readonly x: Batch; readonly energies: ArrayLike<number>; readonly label?: string };
   /** Present: rows are drawn as configurations of particles, not as dots. */

@@ -1,7 +1,7 @@
 /** A run as one self-contained HTML page: inline CSS and SVG, no script, nothing loaded from anywhere. */
 import type { CaptionedFigure, ReportData } from "./report-data.js";
 import { distributionFigures, sampleFigures, trainingFigures } from "./report-figures.js";
-import { factTable, metricTable, optionTables, timingTable } from "./tables.js";
+import { factTable, metricTable, modeFractionTable, optionTables, textTable, timingTable } from "./tables.js";
 import { escapeText, formatNumber } from "./text.js";
 import { figureCss, pageCss, paletteCss } from "./theme.js";
 
@@ -22,9 +22,12 @@ function card(value: string, label: string): string {
 function cards(data: ReportData): string {
   const { weighted } = data;
   const out = [card(formatNumber(data.samples.n), "samples")];
-  if (weighted?.essFraction !== undefined) {
+  if (weighted?.effective) {
+    const { value, n } = weighted.effective;
+    out.push(card(formatNumber(Math.round(value)), `N_eff of ${formatNumber(n)} weighted rows`));
+  } else if (weighted?.essFraction !== undefined) {
     const { n } = weighted.samples;
-    out.push(card(formatNumber(Math.round(weighted.essFraction * n)), `effective sample size of ${formatNumber(n)}`));
+    out.push(card(formatNumber(Math.round(weighted.essFraction * n)), `effective sample size (Kish) of ${formatNumber(n)}`));
   }
   if (weighted?.logZ) {
     const { value, standardError } = weighted.logZ;
@@ -42,6 +45,13 @@ function metrics(data: ReportData): string {
   const about =
     "The floor is what exact samples (or parts of the reference) of the same size score against each other: its mean, with standard error. A value at its floor cannot be told from exact.";
   return `<h2>Metrics</h2><p>${about}</p><div class="tables wide">${sets.map(metricTable).join("\n")}</div>`;
+}
+
+function weights({ weightWords }: ReportData): string {
+  if (!weightWords) return "";
+  const { verdict, facts, notices } = weightWords;
+  const lines = [verdict, ...notices].map((text) => `<p>${escapeText(text)}</p>`).join("");
+  return `<h2>Weights</h2><div class="verdict">${lines}</div>${textTable("What the weights are worth", facts)}`;
 }
 
 function details(data: ReportData): string {
@@ -75,7 +85,9 @@ export function renderReport(data: ReportData): string {
 <p class="lede">${escapeText(subject.join(" · "))}</p>
 ${cards(data)}
 ${notes}
+${weights(data)}
 ${metrics(data)}
+${data.modeFractions ? modeFractionTable(data.modeFractions) : ""}
 ${figures("Samples", sampleFigures(data))}
 ${figures("Distributions", distributionFigures(data))}
 ${figures("Training", trainingFigures(data))}

@@ -1,7 +1,7 @@
 /** Tables of the report, as HTML strings. */
 import type { Json } from "../core/types.js";
 import { type MetricRow, metricRows } from "./metric-rows.js";
-import type { Facts, MetricSet } from "./report-data.js";
+import type { Facts, MetricSet, ModeTable } from "./report-data.js";
 import { escapeText, formatNumber, formatSeconds, formatWithError, spaced } from "./text.js";
 
 function showFact(value: Json): string {
@@ -10,7 +10,8 @@ function showFact(value: Json): string {
   return JSON.stringify(value);
 }
 
-function twoColumns(title: string, rows: readonly (readonly [string, string])[]): string {
+/** Names and texts. "" without any. */
+export function textTable(title: string, rows: readonly (readonly [string, string])[]): string {
   if (rows.length === 0) return "";
   const body = rows
     .map(([name, value]) => `<tr><th scope="row">${escapeText(name)}</th><td class="w">${escapeText(value)}</td></tr>`)
@@ -25,7 +26,7 @@ function rowsOf(facts: Facts | undefined, nameOf: (name: string) => string): [st
 
 /** Names and values. Absent values are left out; "" when nothing is left. */
 export function factTable(title: string, facts: Facts | undefined): string {
-  return twoColumns(
+  return textTable(
     title,
     rowsOf(facts, (name) => spaced(name).toLowerCase()),
   );
@@ -38,13 +39,13 @@ export function optionTables(options: Facts | undefined, columns: number): strin
   const tables = Array.from({ length: columns }, (_, i) => rows.slice(i * length, (i + 1) * length)).filter(
     (part) => part.length > 0,
   );
-  return tables.map((part, i) => twoColumns(i === 0 ? "Options" : "\u00a0", part)).join("");
+  return tables.map((part, i) => textTable(i === 0 ? "Options" : "\u00a0", part)).join("");
 }
 
 /** Seconds by phase. */
 export function timingTable(timings: { readonly [phase: string]: number | undefined } | undefined): string {
   const rows = Object.entries(timings ?? {}).filter((entry): entry is [string, number] => entry[1] !== undefined);
-  return twoColumns(
+  return textTable(
     "Time",
     rows.map(([name, seconds]) => [spaced(name).toLowerCase(), formatSeconds(seconds)]),
   );
@@ -71,4 +72,15 @@ export function metricTable(set: MetricSet): string {
   return `<section><h3>${escapeText(set.label)}</h3>
 ${verdict ? `<div class="verdict"><ul>${verdict}</ul></div>` : ""}
 <div class="scroll"><table><thead>${head}</thead><tbody>${metricRows(set.metrics).map(metricRow).join("")}</tbody></table></div></section>`;
+}
+
+/** Shares of the modes, with the sentences about them above. */
+export function modeFractionTable({ head, rows, notes }: ModeTable): string {
+  const heads = head.map((name, i) => `<th${i === 0 ? "" : ' class="n"'} scope="col">${escapeText(name)}</th>`).join("");
+  const body = rows.map(([name, ...cells]) => {
+    const numbers = cells.map((cell) => `<td class="n">${escapeText(cell)}</td>`).join("");
+    return `<tr><th scope="row">${escapeText(name)}</th>${numbers}</tr>`;
+  });
+  const said = notes.map((note) => `<p>${escapeText(note)}</p>`).join("");
+  return `<h2>Modes</h2>${said}<div class="scroll"><table><thead><tr>${heads}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
 }
