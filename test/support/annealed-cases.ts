@@ -1,16 +1,23 @@
 /** Annealed runs on two modes with known Z = 1, in many small islands: each is a batch of its own, whose mean weight is its estimate of Z. */
 import {
+  type AnnealedOptions,
   type AnnealedRun,
+  type AnnealedTransition,
+  annealed,
   derive,
   exactDiffusion,
+  exactTransition,
   explodingLevels,
   keyOf,
   type Level,
+  makeTransition,
   preservingLevels,
   type ScoreModel,
+  transitionNames,
   twoModes,
   uniformSource,
 } from "bnem";
+import { zOfMean } from "./z-scores.js";
 
 /** Rows of one batch, and batches. */
 export const BATCH = 32;
@@ -91,4 +98,24 @@ export function effectiveShare(estimates: Float64Array, rows: number): number {
   const mean = estimates.reduce((a, b) => a + b, 0) / estimates.length;
   const variance = estimates.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (estimates.length - 1);
   return 1 / (1 + (rows * variance) / (mean * mean));
+}
+
+/** Resampling at every level, whatever the pilot says. */
+export const forced = { threshold: 1, trust: Infinity };
+
+/** All that need no numbers of their own, and the exact one. */
+export const transitions: readonly (readonly [string, AnnealedTransition])[] = [
+  ...transitionNames.filter((name) => name !== "given").map((name) => [name, makeTransition(name)] as const),
+  ["exact", exactTransition(target, { target: paths.VE.levels[0] })],
+];
+
+/** A run on the exploding path unless told otherwise, and z of its mean estimate against 1. */
+export async function estimate(
+  transition: AnnealedTransition,
+  more: Partial<AnnealedOptions> = {},
+  model: ScoreModel = exactModel(),
+) {
+  const all = { n: BATCH * BATCHES, islands: BATCHES, key: keyOf(11), transition, ...paths.VE, ...more };
+  const estimates = islandEstimates(await annealed(model, target, all));
+  return { estimates, share: effectiveShare(estimates, all.n / all.islands), z: zOfMean(estimates, 1) };
 }
