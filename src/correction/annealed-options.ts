@@ -13,6 +13,7 @@ import { checkParticles } from "../core/subspace.js";
 import type { Energy, Key, Particles, ScoreModel } from "../core/types.js";
 import { checkLevels, checkMean } from "./check-path.js";
 import type { Level } from "./levels.js";
+import { factorOf } from "./reference.js";
 import { type ResamplerName, resamplers } from "./resample.js";
 import type { AnnealedTransition } from "./transition.js";
 
@@ -59,6 +60,8 @@ export interface AnnealedOptions {
   readonly priorVariance?: number;
   /** Mean m of the reference, [dim], for data that is not centered at 0: scale times the data's mean; default 0. Not for particles. */
   readonly priorMean?: readonly number[] | Float64Array;
+  /** Covariance of the reference in place of v I, [dim] rows of [dim]; what a mixture with far modes in many dimensions needs. Not for particles. */
+  readonly priorCovariance?: readonly ArrayLike<number>[];
   /** Absent: path weights, no resampling. */
   readonly resample?: ResampleOptions;
   readonly moves?: LevelMovesOptions;
@@ -77,7 +80,19 @@ export const DEFAULT_TRUST = 0.7;
 
 const CALL = "annealed";
 const KEYS = [
-  ...["n", "key", "levels", "transition", "particles", "priorVariance", "priorMean", "resample", "moves", "islands"],
+  ...[
+    "n",
+    "key",
+    "levels",
+    "transition",
+    "particles",
+    "priorVariance",
+    "priorMean",
+    "priorCovariance",
+    "resample",
+    "moves",
+    "islands",
+  ],
   ...["pilotRows", "maxNonFinite", "signal", "onProgress"],
 ];
 /** Islands of fewer rows have nothing to resample among. */
@@ -88,6 +103,7 @@ export interface CheckedOptions extends AnnealedOptions {
   readonly islands: number;
   readonly pilotRows: number;
   readonly priorMean?: Float64Array;
+  readonly priorFactor?: Float64Array;
   readonly resample?: Required<ResampleOptions>;
   readonly moves?: Required<LevelMovesOptions>;
   /** Rows that may be lost. */
@@ -144,6 +160,7 @@ export function checkAnnealed(model: ScoreModel, energy: Energy, options: Anneal
     levels,
     particles: options.particles ?? energy.particles,
     priorMean: checkMean(CALL, options.priorMean, model.dim, options.particles ?? energy.particles),
+    priorFactor: factorOf(CALL, options.priorCovariance, model.dim, options.particles ?? energy.particles),
     priorVariance: checkPositive(CALL, "priorVariance", options.priorVariance ?? levels[levels.length - 1].variance),
     islands: checkInteger(CALL, "islands", options.islands ?? most, 1, n),
     pilotRows: checkInteger(CALL, "pilotRows", options.pilotRows ?? pilotRowsFor(model.dim), 8, 1e6),

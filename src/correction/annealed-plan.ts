@@ -2,8 +2,9 @@
  * An annealed run with every decision made: plain data, so that it can be sent to another thread, and rows addressed by their number in the whole run.
  * Nothing in it comes from the rows that will be counted.
  */
-import type { Key, Particles } from "../core/types.js";
+import type { Key } from "../core/types.js";
 import type { Level } from "./levels.js";
+import type { Reference } from "./reference.js";
 import type { ResamplerName } from "./resample.js";
 import type { Frozen } from "./transition.js";
 
@@ -27,14 +28,10 @@ export interface MovesPlan {
   readonly at: Uint8Array;
 }
 
-export interface AnnealedPlan {
-  readonly dim: number;
-  readonly particles?: Particles;
+/** With the reference that rows start from. */
+export interface AnnealedPlan extends Reference {
   /** Levels 0 .. K; the density of level 0 is the exact target. */
   readonly levels: readonly Level[];
-  /** Variance of the reference N(m, v I) that rows start from, on the subspace for particles, and its mean [dim]; absent: 0. */
-  readonly priorVariance: number;
-  readonly priorMean?: Float64Array;
   readonly key: Key;
   /** [K + 1]: what the pilot measured for the transition from level k to k - 1. */
   readonly frozen: readonly (Frozen | undefined)[];

@@ -31,6 +31,8 @@ export interface AnnealedRun {
   readonly trustedTo: number;
   /** Rows that came out non-finite, those that resampling has replaced included. */
   readonly nonFinite: number;
+  /** How many of them at each level, [K + 1]; at 0 by the exact energy. */
+  readonly lostAt: Int32Array;
   /** Steps of islands under a map that is not invertible there. */
   readonly notInvertible: number;
   /** Mean acceptance of the moves; NaN without moves. */
@@ -66,7 +68,8 @@ function trustedTo(residual: Float64Array | undefined, levels: number, trust: nu
  */
 export async function planAnnealed(model: ScoreModel, energy: Energy, given: AnnealedOptions): Promise<PlannedAnnealed> {
   const options = checkAnnealed(model, energy, given);
-  const { n, levels, particles, priorVariance, priorMean, key, transition, resample, moves, islands, signal } = options;
+  const { n, levels, particles, priorVariance, priorMean, priorFactor, key, transition, resample, moves, islands, signal } =
+    options;
   const own = particles && { count: particles.count, spatialDim: particles.spatialDim };
   const base: AnnealedPlan = {
     dim: model.dim,
@@ -74,6 +77,7 @@ export async function planAnnealed(model: ScoreModel, energy: Energy, given: Ann
     levels: levels.map(({ scale, variance }) => ({ scale, variance })),
     priorVariance,
     ...(priorMean && { priorMean }),
+    ...(priorFactor && { priorFactor }),
     key: { a: key.a, b: key.b },
     frozen: levels.map(() => undefined),
     starts: islandStarts(n, islands),
@@ -153,6 +157,7 @@ export class AnnealedCollector {
       ...{ x, energy: energies, logWeights, starts, ancestors, pilot: pilot.report, trustedTo: highest },
       resampledAt: results.map(({ resampledAt }) => resampledAt),
       nonFinite: this.lost,
+      lostAt: Int32Array.from(plan.levels, (_, k) => (k === 0 ? lost : sum(({ lostAt }) => lostAt[k]))),
       notInvertible: sum((result) => result.notInvertible),
       acceptance: meanAcceptance(results),
       networkCalls: pilot.report.networkCalls + sum(({ calls }) => calls.scores + calls.products),

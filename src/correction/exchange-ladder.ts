@@ -1,13 +1,13 @@
 /** Replicas of chains at the levels of a path: moves at every level, and swaps of neighbours that a transition assists. */
 import { derive } from "../core/random.js";
-import { removeMean } from "../core/subspace.js";
-import type { Batch, Key, Particles } from "../core/types.js";
+import type { Batch, Key } from "../core/types.js";
 import { normalRows, uniforms } from "../kernels/normal.js";
 import type { ExactLevel } from "./exact-level.js";
 import { stepRandom } from "./island.js";
 import { LevelModel, type LevelValues } from "./level-model.js";
 import { bringBack, type LevelState, metropolis, moveAtLevel, takeRow } from "./level-moves.js";
 import { type Interval, intervalOf, type Level } from "./levels.js";
+import { type Reference, referenceLogDensity, referenceRows } from "./reference.js";
 import type { AnnealedTransition, Frozen, Moved } from "./transition.js";
 
 /** A model that answers the question it was asked last a second time for nothing: a swap needs the energy where its transition took the score. */
@@ -25,15 +25,10 @@ export class RememberingLevel extends LevelModel {
 }
 
 /** What a ladder is made of; nothing in it changes between two sweeps that are kept. */
-export interface LadderPlan {
-  readonly dim: number;
-  readonly particles?: Particles;
+export interface LadderPlan extends Reference {
   readonly chains: number;
   /** 0 .. K. */
   readonly levels: readonly Level[];
-  /** Variance and mean of the reference at the top. */
-  readonly priorVariance: number;
-  readonly priorMean?: Float64Array;
   readonly transition: AnnealedTransition;
   /** [K + 1]: what was measured for the transition from level k to k - 1. */
   readonly frozen: readonly (Frozen | undefined)[];
@@ -70,16 +65,6 @@ export function newCounts(top: number): LadderCounts {
     badMoves: zeros(),
     badSwaps: zeros(),
   };
-}
-
-type Reference = Pick<LadderPlan, "dim" | "particles" | "priorVariance" | "priorMean">;
-
-/** n rows of the reference N(m, v I), on the subspace for particles. */
-export function referenceRows({ dim, particles, priorVariance, priorMean }: Reference, key: Key, step: number, n: number): Batch {
-  const deviation = Math.sqrt(priorVariance);
-  const data = normalRows(key, step, 0, n, dim).data.map((value, i) => (priorMean?.[i % dim] ?? 0) + deviation * value);
-  if (particles) removeMean(data, n, particles);
-  return { data, n, dim };
 }
 
 /** Distance by which a row may miss where it came from: a part of the interval's noise, and of rounding. */
@@ -127,7 +112,7 @@ export class ExchangeLadder {
     const { plan, counts } = this;
     const key = derive(plan.key, "move", k);
     if (k === this.top) {
-      this.states[k] = await this.stateOf(k, referenceRows(plan, key, sweep, plan.chains));
+      this.states[k] = await this.stateOf(k, referenceRows(plan, normalRows(key, sweep, 0, plan.chains, plan.dim).data));
       for (let row = 0; row < plan.chains; row++) this.fromTop[this.replicas[k][row]][row] = 1;
       return 1;
     }
@@ -196,7 +181,8 @@ export class ExchangeLadder {
 
   /** Energies and scores of rows at a level; at the top of the reference. */
   async stateOf(k: number, x: Batch): Promise<LevelState> {
-    if (k === this.top) return { x, energy: referenceEnergy(this.plan, x), score: new Float32Array(x.data.length) };
+    if (k === this.top)
+      return { x, energy: referenceLogDensity(this.plan, x).map((value) => -value), score: new Float32Array(x.data.length) };
     const { energy, score } = await (k === 0 ? this.plan.exact.evaluate(x) : this.plan.models[k].evaluate(x, true));
     // A model that remembers keeps what it returned: rows that are swapped are written into a copy.
     return { x, energy: (energy as Float64Array).slice(), score: score.slice() };
@@ -227,14 +213,4 @@ export class ExchangeLadder {
   forget(): void {
     for (const model of this.plan.models) if (model instanceof RememberingLevel) model.forget();
   }
-}
-
-/** |x - m|^2 / (2 v): the reference without its constant, which cancels. */
-function referenceEnergy({ priorVariance, priorMean }: Reference, { data, n, dim }: Batch): Float64Array {
-  const energy = new Float64Array(n);
-  for (let i = 0; i < data.length; i++) {
-    const off = data[i] - (priorMean?.[i % dim] ?? 0);
-    energy[Math.floor(i / dim)] += (off * off) / (2 * priorVariance);
-  }
-  return energy;
 }

@@ -2,11 +2,12 @@
 import { BnemError } from "../core/errors.js";
 import { derive } from "../core/random.js";
 import type { Batch, Key } from "../core/types.js";
+import { normalRows } from "../kernels/normal.js";
 import type { ExchangeLadder, LadderPlan } from "./exchange-ladder.js";
-import { referenceRows } from "./exchange-ladder.js";
 import { stepRandom } from "./island.js";
 import type { LevelState } from "./level-moves.js";
 import { intervalOf } from "./levels.js";
+import { referenceRows } from "./reference.js";
 import type { Frozen } from "./transition.js";
 
 /** Rows of the pass at least: what a transition measures (a variance over rows and directions) is then known to some percent. */
@@ -48,7 +49,7 @@ export async function startPass(plan: LadderPlan, key: Key, breathe: () => Promi
   const n = Math.max(chains, PILOT_ROWS);
   const found: Batch[] = [];
   const frozen: (Frozen | undefined)[] = new Array(levels.length).fill(undefined);
-  let x = referenceRows(plan, derive(key, "reference"), 0, n);
+  let x = referenceRows(plan, normalRows(derive(key, "reference"), 0, 0, n, plan.dim).data);
   for (let k = top; k > 0; k--) {
     await breathe();
     found[k] = head(x, chains);

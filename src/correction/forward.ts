@@ -11,8 +11,8 @@ import type { AnnealedPlan } from "./annealed-plan.js";
 import { stepRandom } from "./island.js";
 import { type CallCount, LevelModel } from "./level-model.js";
 import { intervalOf } from "./levels.js";
+import { referenceLogDensity } from "./reference.js";
 import type { AnnealedTransition, Moved } from "./transition.js";
-import { scalarCovariance } from "./transitions/gaussian.js";
 
 /** Where a forward run stands. */
 export interface ForwardProgress {
@@ -25,7 +25,7 @@ export interface ForwardProgress {
 export interface ForwardOptions
   extends Pick<
     AnnealedOptions,
-    "key" | "levels" | "transition" | "particles" | "priorVariance" | "priorMean" | "pilotRows" | "signal"
+    "key" | "levels" | "transition" | "particles" | "priorVariance" | "priorMean" | "priorCovariance" | "pilotRows" | "signal"
   > {
   readonly onProgress?: (progress: ForwardProgress) => void;
 }
@@ -42,7 +42,18 @@ export interface ForwardRun {
 }
 
 const CALL = "forwardPaths";
-const KEYS = ["key", "levels", "transition", "particles", "priorVariance", "priorMean", "pilotRows", "signal", "onProgress"];
+const KEYS = [
+  "key",
+  "levels",
+  "transition",
+  "particles",
+  "priorVariance",
+  "priorMean",
+  "priorCovariance",
+  "pilotRows",
+  "signal",
+  "onProgress",
+];
 /** Rows between two turns of the host. */
 const BLOCK = 1024;
 
@@ -85,7 +96,7 @@ class RisingRows {
 }
 
 async function riseBlock(plan: AnnealedPlan, rows: RisingRows, first: number, tools: Tools): Promise<void> {
-  const { levels, particles, priorVariance, priorMean, key, dim, frozen } = plan;
+  const { levels, particles, key, dim, frozen } = plan;
   const { model, transition, calls, breathe } = tools;
   const n = rows.x.n;
   let top = new LevelModel(model, levels[0], particles, calls);
@@ -100,9 +111,7 @@ async function riseBlock(plan: AnnealedPlan, rows: RisingRows, first: number, to
       }),
     );
   }
-  const reference = scalarCovariance(n, top, priorVariance).logDensity(
-    Float64Array.from(rows.x.data, (value, i) => value - (priorMean?.[i % dim] ?? 0)),
-  );
+  const reference = referenceLogDensity(plan, rows.x);
   reference.forEach((value, row) => {
     rows.logWeights[row] -= value;
   });

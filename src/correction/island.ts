@@ -1,17 +1,15 @@
 /** One island of an annealed run: rows that are weighed, resampled and moved among themselves, a pure function of plan, model and row numbers. */
 import { exp, log } from "../core/elementary.js";
 import { derive } from "../core/random.js";
-import { freeDimension, removeMean } from "../core/subspace.js";
-import type { Batch, Key, ScoreModel } from "../core/types.js";
+import type { Key, ScoreModel } from "../core/types.js";
 import { normalRows, uniforms } from "../kernels/normal.js";
 import type { AnnealedPlan } from "./annealed-plan.js";
 import { IslandRows } from "./island-rows.js";
 import { type CallCount, LevelModel } from "./level-model.js";
 import { intervalOf } from "./levels.js";
+import { referenceLogDensity, referenceRows } from "./reference.js";
 import { resamplers, uniformSource } from "./resample.js";
 import type { AnnealedTransition, StepRandom } from "./transition.js";
-
-const LOG_2PI = 1.8378770664093453;
 
 /** What an island has come to; its weights are still without the exact energy. */
 export interface IslandResult {
@@ -25,6 +23,8 @@ export interface IslandResult {
   readonly failed: Uint8Array;
   /** Rows that ever came out non-finite, those that resampling has replaced included. */
   readonly lost: number;
+  /** How many of them while they left each level, [K + 1]. */
+  readonly lostAt: Int32Array;
   /** Levels it resampled at, from the noisiest on. */
   readonly resampledAt: readonly number[];
   readonly calls: CallCount;
@@ -49,18 +49,8 @@ export function stepRandom(key: Key, k: number, first: number, n: number, dim: n
 
 /** Rows from the reference N(m, v I), for particles on their subspace, with -log of its density as their log weight. */
 export function startFromReference(plan: AnnealedPlan, key: Key, first: number, n: number): IslandRows {
-  const { dim, particles, priorVariance, priorMean } = plan;
-  const deviation = Math.sqrt(priorVariance);
-  const mean = priorMean ?? new Float64Array(dim);
-  const data = normalRows(derive(key, "prior"), 0, first, n, dim).data.map((value, i) => mean[i % dim] + deviation * value);
-  if (particles) removeMean(data, n, particles);
-  const constant = 0.5 * freeDimension({ dim, particles }) * (LOG_2PI + log(priorVariance));
-  const logWeights = Float64Array.from({ length: n }, (_, row) => {
-    let square = 0;
-    for (let i = 0; i < dim; i++) square += (data[row * dim + i] - mean[i]) ** 2;
-    return constant + square / (2 * priorVariance);
-  });
-  const x: Batch = { data, n, dim };
+  const x = referenceRows(plan, normalRows(derive(key, "prior"), 0, first, n, plan.dim).data);
+  const logWeights = referenceLogDensity(plan, x).map((value) => -value);
   return new IslandRows(
     x,
     logWeights,
@@ -124,10 +114,12 @@ export async function runIsland(
   const rows = startFromReference(plan, key, first, n);
   const calls: CallCount = { scores: 0, products: 0 };
   const total = { z: 0, at: [] as number[] };
+  const lostAt = new Int32Array(levels.length);
   let notInvertible = 0;
   for (let k = levels.length - 1; k > 0; k--) {
     const own = new LevelModel(model, levels[k], particles, calls);
     const needsEnergy = resampling?.trusted[k] === 1 || moves?.at[k] === 1;
+    const before = rows.lost;
     rows.take(await own.evaluate(rows.x, needsEnergy));
     resampleAt(rows, k, plan, island, total);
     if (moves?.at[k] === 1) {
@@ -148,6 +140,7 @@ export async function runIsland(
     });
     if ((moved.smallestEigenvalue ?? 1) <= 0) notInvertible++;
     rows.step(moved);
+    lostAt[k] = rows.lost - before;
     await atLevel(levels.length - k, rows.lost);
   }
   return {
@@ -157,6 +150,7 @@ export async function runIsland(
     ancestors: rows.ancestors,
     failed: rows.failed,
     lost: rows.lost,
+    lostAt,
     resampledAt: total.at,
     calls,
     notInvertible,

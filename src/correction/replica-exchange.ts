@@ -14,6 +14,7 @@ import { startPass, startStates } from "./exchange-start.js";
 import { type CallCount, LevelModel } from "./level-model.js";
 import { firstStep, StepTuner, targetAcceptance } from "./level-moves.js";
 import type { Level } from "./levels.js";
+import { factorOf } from "./reference.js";
 import type { AnnealedTransition } from "./transition.js";
 import { tunedTransition } from "./transitions/tuned.js";
 
@@ -48,6 +49,8 @@ export interface ReplicaExchangeOptions extends TaskOptions<ExchangeProgress> {
   readonly priorVariance?: number;
   /** Mean m of the reference, [dim]; default 0. Not for particles. */
   readonly priorMean?: readonly number[] | Float64Array;
+  /** Covariance of the reference in place of v I, [dim] rows of [dim]. Not for particles. */
+  readonly priorCovariance?: readonly ArrayLike<number>[];
   /** Moves of each replica in a sweep; 1 leapfrog (default) is MALA. */
   readonly moves?: { readonly count?: number; readonly leapfrogs?: number };
   /** Goes on where a run has ended (`state` of its result), with steps and transitions frozen as they were; give another seed. */
@@ -102,6 +105,7 @@ const KEYS = [
   "transition",
   "priorVariance",
   "priorMean",
+  "priorCovariance",
   "moves",
   "start",
   "seed",
@@ -155,6 +159,7 @@ function planOf(model: ScoreModel, energy: Energy, options: ReplicaExchangeOptio
     levels,
     priorVariance: checkPositive(CALL, "priorVariance", options.priorVariance ?? top.variance),
     priorMean: checkMean(CALL, options.priorMean, dim, particles),
+    priorFactor: factorOf(CALL, options.priorCovariance, dim, particles),
     transition,
     frozen: start?.frozen ?? [],
     key: derive(keyOf(seed), "exchange"),
