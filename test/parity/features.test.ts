@@ -2,7 +2,14 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { derive, keyOf, uniformAt } from "../../src/core/random.js";
 import { initKernels, kernelReport } from "../../src/kernels/load.js";
-import { type FeatureOptions, frequencies, packFeatureTables, waveCount, waveTables } from "../../src/networks/feature-tables.js";
+import {
+  type FeatureOptions,
+  frequencies,
+  packFeatureTables,
+  tableStride,
+  waveCount,
+  waveTables,
+} from "../../src/networks/feature-tables.js";
 import { featuresTwin, type TwinSettings } from "../reference/mlp.js";
 import { FencedMemory } from "../support/fenced-memory.js";
 import { allowRelaxedSimd } from "../support/relaxed-simd.js";
@@ -66,14 +73,19 @@ function run(exact: boolean, given: Inputs, varianceStep = 1) {
   const out = memory.take(n * columns);
   const tangent = memory.take(n * columns);
   const gradient = memory.take(n * dim);
+  const curvature = memory.take(n * dim);
+  const stride = tableStride(packFeatureTables(dim, options).length, dim);
+  const scratch = memory.take(Math.ceil(memory.exports.curvatureScratch(dim, stride) / 4));
   memory.exports.features(tables, x, variance, varianceStep, out, n);
   memory.exports.featuresTangent(tables, x, variance, varianceStep, v, tangent, n);
   memory.exports.featuresGradient(tables, x, variance, varianceStep, dy, gradient, n);
+  memory.exports.featuresCurvature(tables, x, variance, varianceStep, dy, v, curvature, n, scratch);
   expect(memory.intact()).toBe(true);
   return {
     out: memory.get(out, n * columns),
     tangent: memory.get(tangent, n * columns),
     gradient: memory.get(gradient, n * dim),
+    curvature: memory.get(curvature, n * dim),
   };
 }
 
@@ -245,6 +257,7 @@ describe.each(BUILDS)("$build build", ({ exact }) => {
         expect(some.out).toEqual(whole.out.subarray(first * given.columns, (first + n) * given.columns));
         expect(some.tangent).toEqual(whole.tangent.subarray(first * given.columns, (first + n) * given.columns));
         expect(some.gradient).toEqual(whole.gradient.subarray(first * given.dim, (first + n) * given.dim));
+        expect(some.curvature).toEqual(whole.curvature.subarray(first * given.dim, (first + n) * given.dim));
       }
       const same = { ...given, variance: new Float32Array(given.n).fill(given.variance[1]) };
       expect(run(exact, same, 0)).toEqual(run(exact, same, 1));
@@ -256,15 +269,17 @@ describe.each(BUILDS)("$build build", ({ exact }) => {
       for (const at of [0, 4]) {
         const given = inputs(5, base, 3);
         given.x[5 + at] = bad;
-        const { out, tangent, gradient } = run(exact, given);
+        const { out, tangent, gradient, curvature } = run(exact, given);
         const waves = waveCount(base.features);
         expect(rowOf(out, 1, given.columns).slice(0, waves).every(Number.isNaN)).toBe(true);
         expect(rowOf(tangent, 1, given.columns).slice(0, waves).every(Number.isNaN)).toBe(true);
         expect(rowOf(gradient, 1, 5).every(Number.isNaN)).toBe(true);
+        expect(rowOf(curvature, 1, 5).every(Number.isNaN)).toBe(true);
         expect(Number.isFinite(out[given.columns + waves + at])).toBe(false);
         for (const r of [0, 2]) {
           expect(rowOf(out, r, given.columns).every(Number.isFinite)).toBe(true);
           expect(rowOf(gradient, r, 5).every(Number.isFinite)).toBe(true);
+          expect(rowOf(curvature, r, 5).every(Number.isFinite)).toBe(true);
         }
       }
     }
