@@ -13,13 +13,15 @@
  *
  * The mean energy of all rows, sum_i n_i Z_i E_i / (N Z), E_i self-normalised in island i, varies by its linear terms
  * a_i = n_i Z_i (E_i - mean) / (N Z): its variance is N / (I - 1) sum a_i^2 / n_i, and N_eff of the energy is the variance of E under the
- * weights over that.
+ * weights over that. Both are blind to which of two like modes a row is in, so the same is said of the position where rows have one: the sum over
+ * coordinates of their weighted variances over the sum of the variances of their means.
  *
  * An N_eff from I islands has a relative standard error of at most sqrt(2 / (I - 1)), 37 % at I = 16; neither is ever above N.
  */
-import { checkInteger, checkOptions } from "../core/check.js";
+import { checkBatch, checkInteger, checkOptions } from "../core/check.js";
 import { exp, log } from "../core/elementary.js";
 import { BnemError } from "../core/errors.js";
+import type { Batch } from "../core/types.js";
 import { checkLogWeights } from "./check-weights.js";
 import { type Group, type SplitHalves, splitHalves } from "./split-halves.js";
 
@@ -33,12 +35,14 @@ export interface EffectiveSize {
   readonly fraction: number;
 }
 
-/** N_eff from the variance over groups of rows that share nothing: the smaller of that of log Z and that of the mean energy. */
+/** N_eff from the variance over groups of rows that share nothing: the smallest of those of log Z, of the mean energy and of the mean position. */
 export interface GroupedSize extends EffectiveSize {
-  readonly limitedBy: "logZ" | "energy";
+  readonly limitedBy: "logZ" | "energy" | "position";
   readonly logZ: number;
   /** Absent without energies and where all energies are equal. */
   readonly energy?: number;
+  /** Absent without rows and where all are equal. */
+  readonly position?: number;
   /** What the variance is over, how many there were, and the relative standard error that this number leaves: sqrt(2 / (groups - 1)). */
   readonly over: "islands" | "rows";
   readonly groups: number;
@@ -75,6 +79,8 @@ export interface WeightedIslands {
   readonly sizes: ArrayLike<number>;
   /** kT, [n]; not read where the weight is zero. */
   readonly energy?: ArrayLike<number>;
+  /** [n, dim]; not read where the weight is zero. Not for particles, whose position is the same after a rotation. */
+  readonly x?: Batch;
   /** True where every row is an independent path that was never resampled: errors are then those over rows, which are far better known. */
   readonly independentRows?: boolean;
 }
@@ -118,6 +124,12 @@ function checkEnergies(call: string, energy: ArrayLike<number> | undefined, logW
   }
 }
 
+function checkRows(call: string, x: Batch | undefined, n: number): void {
+  if (x === undefined) return;
+  checkBatch(call, x, undefined, false);
+  if (x.n !== n) throw new RangeError(`${call}: x must have ${n} rows, one per log weight, got ${x.n}`);
+}
+
 /** Sums of weight and of weight times energy over `sizes` rows each. */
 function groupSums(weights: Float64Array, energy: ArrayLike<number> | undefined, sizes: ArrayLike<number>): Group[] {
   const groups: Group[] = [];
@@ -156,11 +168,42 @@ function energyMoments(weights: Float64Array, energy: ArrayLike<number>, mass: n
   return { mean, variance };
 }
 
-function groupedSize(n: number, logZ: number, energy: number | undefined, over: "islands" | "rows", groups: number): GroupedSize {
-  const limitedBy = energy !== undefined && energy < logZ ? "energy" : "logZ";
-  const value = limitedBy === "energy" ? (energy as number) : logZ;
-  const known = { value, n, fraction: value / n, limitedBy, logZ } as const;
-  return { ...known, ...(energy !== undefined && { energy }), over, groups, relativeError: Math.sqrt(2 / (groups - 1)) };
+/** N_eff of the mean position over groups of `sizes` rows; undefined where no coordinate varies. */
+function positionSize(
+  weights: Float64Array,
+  mass: number,
+  { data, n, dim }: Batch,
+  sizes: ArrayLike<number>,
+): number | undefined {
+  const mean = new Float64Array(dim);
+  for (let row = 0; row < n; row++) {
+    if (weights[row] > 0) for (let i = 0; i < dim; i++) mean[i] += (weights[row] / mass) * data[row * dim + i];
+  }
+  const moment = new Float64Array(dim);
+  let [row, variance, ofMeans] = [0, 0, 0];
+  for (let group = 0; group < sizes.length; group++) {
+    moment.fill(0);
+    for (const end = row + sizes[group]; row < end; row++) {
+      if (weights[row] === 0) continue;
+      for (let i = 0; i < dim; i++) {
+        const off = data[row * dim + i] - mean[i];
+        moment[i] += (weights[row] / mass) * off;
+        variance += (weights[row] / mass) * off * off;
+      }
+    }
+    ofMeans += moment.reduce((sum, value) => sum + value * value, 0) / sizes[group];
+  }
+  return variance > 0 ? Math.min(n, (variance * (sizes.length - 1)) / (n * ofMeans)) : undefined;
+}
+
+type Sizes = Pick<GroupedSize, "logZ" | "energy" | "position">;
+
+function groupedSize(n: number, sizes: Sizes, over: "islands" | "rows", groups: number): GroupedSize {
+  let limitedBy: GroupedSize["limitedBy"] = "logZ";
+  for (const name of ["energy", "position"] as const)
+    if ((sizes[name] ?? Infinity) < (sizes[limitedBy] as number)) limitedBy = name;
+  const value = sizes[limitedBy] as number;
+  return { value, n, fraction: value / n, limitedBy, ...sizes, over, groups, relativeError: Math.sqrt(2 / (groups - 1)) };
 }
 
 /**
@@ -172,21 +215,28 @@ function groupedSize(n: number, logZ: number, energy: number | undefined, over: 
  */
 export function summarizeIslands(rows: WeightedIslands): IslandSummary {
   const call = "summarizeIslands";
-  if (rows === undefined) throw new TypeError(`${call}: rows must be { logWeights, sizes, energy? }`);
-  checkOptions(call, rows, ["logWeights", "sizes", "energy", "independentRows"]);
-  const { logWeights, sizes, energy, independentRows = false } = rows;
+  if (rows === undefined) throw new TypeError(`${call}: rows must be { logWeights, sizes, energy?, x? }`);
+  checkOptions(call, rows, ["logWeights", "sizes", "energy", "x", "independentRows"]);
+  const { logWeights, sizes, energy, x, independentRows = false } = rows;
   checkLogWeights(call, logWeights);
   const n = logWeights.length;
   checkSizes(call, sizes, n);
   checkEnergies(call, energy, logWeights);
+  checkRows(call, x, n);
   const { weights, top, mass, square, zeros } = scaled(call, logWeights);
   const islands = groupSums(weights, energy, sizes);
-  const groups = independentRows ? groupSums(weights, energy, new Uint8Array(n).fill(1)) : islands;
+  const groupSizes = independentRows ? new Uint8Array(n).fill(1) : sizes;
+  const groups = independentRows ? groupSums(weights, energy, groupSizes) : islands;
   const moments = energy && energyMoments(weights, energy, mass);
   const enough = groups.length >= LEAST_GROUPS;
   const variance = enough ? spread(groups, n, mass, moments?.mean ?? 0) : { z: Number.NaN, energy: Number.NaN };
-  const ofLogZ = n / (1 + variance.z);
   const ofEnergy = moments && moments.variance > 0 ? Math.min(n, moments.variance / variance.energy) : undefined;
+  const ofPosition = x && enough ? positionSize(weights, mass, x, groupSizes) : undefined;
+  const own: Sizes = {
+    logZ: n / (1 + variance.z),
+    ...(ofEnergy !== undefined && { energy: ofEnergy }),
+    ...(ofPosition !== undefined && { position: ofPosition }),
+  };
   const ess = (mass * mass) / square;
   return {
     n,
@@ -195,7 +245,7 @@ export function summarizeIslands(rows: WeightedIslands): IslandSummary {
     logZError: Math.sqrt(variance.z / n),
     islandLogZ: Float64Array.from(islands, (island) => top + log(island.mass / island.size)),
     ess: { value: ess, n, fraction: ess / n },
-    ...(enough && { effective: groupedSize(n, ofLogZ, ofEnergy, independentRows ? "rows" : "islands", groups.length) }),
+    ...(enough && { effective: groupedSize(n, own, independentRows ? "rows" : "islands", groups.length) }),
     ...(moments && { energy: { mean: moments.mean, error: Math.sqrt(variance.energy), variance: moments.variance } }),
     ...(islands.length >= LEAST_GROUPS && { splitHalves: splitHalves(islands, energy !== undefined) }),
     maxWeight: 1 / mass,

@@ -5,6 +5,7 @@
 import { checkInteger, checkNumber } from "../core/check.js";
 import { exp } from "../core/elementary.js";
 import type { EffectiveSize, GroupedSize } from "./islands.js";
+import type { RawShift } from "./raw-shift.js";
 import type { SplitHalves } from "./split-halves.js";
 
 /** What is known of a sample; plain numbers. Absent, null and NaN figures are not judged, and keys that are not named here are not read. */
@@ -20,7 +21,7 @@ export interface SampleFacts {
   readonly maxWeight: number;
   /** Rows at the noisiest level that the rows descend from: n without resampling. */
   readonly uniqueAncestors: number;
-  /** N_eff from the variance over islands; needed where rows share ancestors. */
+  /** N_eff from the variance over islands, or over rows that are independent; needed where rows share ancestors. */
   readonly effective?: Pick<GroupedSize, "value" | "fraction" | "limitedBy"> & Partial<Pick<GroupedSize, "over">>;
   /** Kish effective size of weights of whole paths without resampling: these rows', or the pilot's. */
   readonly pathEss?: EffectiveSize;
@@ -29,8 +30,12 @@ export interface SampleFacts {
   /** Standard deviation, kT, of the semigroup residual accumulated from the exact energy up to the last level that decides about rows, and to the lowest level. */
   readonly accumulatedResidual?: { readonly trusted?: number; readonly lowest?: number };
   readonly splitHalves?: SplitHalves;
-  /** Pareto shape of the rows' weights. */
+  /** Pareto shape of the weights of independent rows. */
   readonly kHat?: number;
+  /** What leaving out the weights does to the means of these rows: `rawShift`. */
+  readonly rawShift?: RawShift;
+  /** Rows that were then drawn by weight, where they are what is used. */
+  readonly drawn?: number;
   /** Steps under a transport map that cannot be inverted there. */
   readonly notInvertible?: number;
 }
@@ -65,8 +70,9 @@ export const verdictThresholds = {
   splitHalves: 4,
   /** Largest residual, kT, of a level that decides about rows. */
   residual: 2,
-  /** Largest bias of a raw mean, in its own standard errors. */
-  rawShift: 1,
+  /** Largest bias of a raw mean, in its own standard errors, and the least effective share at which means tell it. */
+  rawShift: 1.5,
+  rawShare: 0.5,
 } as const;
 
 interface Rule {
@@ -98,13 +104,10 @@ function independent({ n, nonFinite, uniqueAncestors }: SampleFacts): boolean {
 function effectiveSize({ n, ess, effective, islands }: SampleFacts): EffectiveSize & { readonly of: string } {
   const kish = { value: ess.value, n, fraction: ess.value / n, of: "Kish ESS of the weights" };
   if (!known(effective?.value) || effective.value > ess.value) return kish;
-  const what = effective.limitedBy === "energy" ? "mean energy" : "log Z";
-  return {
-    value: effective.value,
-    n,
-    fraction: effective.value / n,
-    of: `N_eff, by the spread of ${what} over ${islands} islands`,
-  };
+  const { value, limitedBy, over } = effective;
+  const what = { logZ: "log Z", energy: "mean energy", position: "mean position" }[limitedBy];
+  const groups = over === "rows" ? "independent rows" : `${islands} islands`;
+  return { value, n, fraction: value / n, of: `N_eff, by the spread of ${what} over ${groups}` };
 }
 
 /** n from which means under weights of that Pareto shape can be trusted. */
@@ -219,16 +222,25 @@ function checkFacts(call: string, facts: SampleFacts): void {
   checkSize(call, "ess", facts.ess);
 }
 
+const MEANS = { energy: "the mean energy", coordinate: "the mean of a coordinate", square: "the mean square of a coordinate" };
+
 /**
- * Bound on the bias of a raw mean, in its own standard errors. Leaving the weights out shifts the mean of any f by Cov(w, f) / mean w, at
- * most sqrt(CV^2(w)) standard deviations of f (Cauchy and Schwarz), where CV^2 = n / ESS - 1; N_eff rows know the mean to 1 / sqrt(N_eff)
- * of one. No choice of observables enters: equal energies hide wrong mode weights from any test of the energy.
+ * Bias of raw means in their own standard errors, n rows being independent or N_eff where they share ancestors, and what it is known from. The
+ * means that `rawShift` looked at tell it where at least half of the rows are effective: their noise is then below one standard error. Without them
+ * there is a bound. Leaving the weights out shifts the mean of any f by Cov(w, f) / mean w, at most sqrt(CV^2(w)) standard deviations of f (Cauchy
+ * and Schwarz), CV^2 = n / ESS - 1; but it charges the noise that a path adds to its weight, which is no bias.
  */
-function rawShift(facts: SampleFacts): number {
-  const { n, ess, forwardEss } = facts;
-  const forward = independent(facts) && known(forwardEss?.fraction) ? forwardEss.fraction : 1;
+function leftOut(facts: SampleFacts): { readonly shift: number; readonly what: string } {
+  const { n, nonFinite, ess, forwardEss, rawShift } = facts;
+  const own = independent(facts);
+  const forward = own && known(forwardEss?.fraction) ? forwardEss.fraction : 1;
   const share = Math.min(ess.value / n, forward);
-  return Math.sqrt(effectiveSize(facts).value * Math.max(0, 1 / share - 1));
+  const rows = own ? n - nonFinite : effectiveSize(facts).value;
+  const bound = Math.sqrt(rows * Math.max(0, 1 / share - 1));
+  const seen = known(rawShift?.value) && share >= LIMITS.rawShare ? rawShift.value * Math.sqrt(rows) : Infinity;
+  return rawShift && seen < bound
+    ? { shift: seen, what: `${MEANS[rawShift.of]} is` }
+    : { shift: bound, what: "some mean may be" };
 }
 
 /** The part that the lines of usable samples share. */
@@ -238,11 +250,22 @@ function worth(facts: SampleFacts): string {
   return `${short(value)} effective rows of ${n} (${percent(fraction)}; ${of}${kin})`;
 }
 
+/** What is said of a sample that breaks no rule. */
+function usable(facts: SampleFacts): Pick<SampleVerdict, "use" | "line"> {
+  const { drawn } = facts;
+  if (known(drawn)) return { use: "raw", line: `Can be used raw: ${drawn} rows were drawn by weight; ${worth(facts)}.` };
+  const { shift, what } = leftOut(facts);
+  const by = `${what} off by ${short(shift)} of its standard errors, at most ${LIMITS.rawShift} allowed`;
+  return shift <= LIMITS.rawShift
+    ? { use: "raw", line: `Can be used raw: without weights ${by}; ${worth(facts)}.` }
+    : { use: "weights", line: `Use with its weights: ${worth(facts)}; without them ${by}.` };
+}
+
 /**
  * Whether a sample can be used raw, with its weights, or not.
  *
- * "no": a rule is broken; the line names all that are, with figure, n and threshold. "raw": the weights vary so little that no mean moves by
- * more than `verdictThresholds.rawShift` of its own standard errors when they are left out. "weights": everything else.
+ * "no": a rule is broken; the line names all that are, with figure, n and threshold. "raw": no mean that was looked at moves by more than
+ * `verdictThresholds.rawShift` of its own standard errors when the weights are left out. "weights": everything else.
  *
  * Modes that no row, no pilot and no target sample has seen stay unseen: without `forwardEss` a verdict is about what was sampled.
  *
@@ -251,19 +274,7 @@ function worth(facts: SampleFacts): string {
 export function sampleVerdict(facts: SampleFacts): SampleVerdict {
   checkFacts("sampleVerdict", facts);
   const found = RULES.map(({ name, check }) => ({ name, why: check(facts) })).filter(({ why }) => why !== undefined);
-  if (found.length > 0) {
-    return {
-      use: "no",
-      line: `Do not use this sample: ${found.map(({ why }) => why).join("; ")}.`,
-      broken: found.map(({ name }) => name),
-    };
-  }
-  const shift = rawShift(facts);
-  const limit = `at most ${LIMITS.rawShift} allowed`;
-  if (shift <= LIMITS.rawShift) {
-    const line = `Can be used raw: without weights no mean is off by more than ${short(shift)} of its standard errors, ${limit}; ${worth(facts)}.`;
-    return { use: "raw", line, broken: [] };
-  }
-  const line = `Use with its weights: ${worth(facts)}; without them means may be off by ${short(shift)} of their standard errors, ${limit}.`;
-  return { use: "weights", line, broken: [] };
+  if (found.length === 0) return { ...usable(facts), broken: [] };
+  const line = `Do not use this sample: ${found.map(({ why }) => why).join("; ")}.`;
+  return { use: "no", line, broken: found.map(({ name }) => name) };
 }

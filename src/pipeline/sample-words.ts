@@ -23,6 +23,8 @@ function methodOf({ method, transition, levels, rows, islands, resamplings }: Co
   return `${method}, ${transition} transition, ${levels} levels, ${formatNumber(rows)} rows in ${groups}${resampled}`;
 }
 
+const LIMITS = { logZ: "log Z", energy: "the mean energy", position: "the mean position" };
+
 function effectiveOf({ effective, islands }: CorrectionReport): string {
   if (!effective) return `not known from ${islands === 1 ? "one island" : `${islands} islands`}, 8 are needed`;
   const { over, groups, relativeError, limitedBy } = effective;
@@ -30,7 +32,7 @@ function effectiveOf({ effective, islands }: CorrectionReport): string {
     over === "islands"
       ? `the variance over ${groups} islands, ± ${formatNumber(100 * relativeError, 2)} %`
       : "the variance over rows, which are independent";
-  return `${outOf(effective)}, from ${spread}, limited by ${limitedBy === "logZ" ? "log Z" : "the mean energy"}`;
+  return `${outOf(effective)}, from ${spread}, limited by ${LIMITS[limitedBy]}`;
 }
 
 function pathEssOf({ pathEss, resamplings, pilot }: CorrectionReport): string | undefined {

@@ -5,11 +5,14 @@ import { derive, uniformAt } from "../core/random.js";
 import { freeDimension } from "../core/subspace.js";
 import type { Batch, Energy, Key } from "../core/types.js";
 import type { AnnealedRun, PlannedAnnealed } from "../correction/annealed.js";
+import type { AnnealedPlan } from "../correction/annealed-plan.js";
 import { importance } from "../correction/importance.js";
 import { type EffectiveSize, type IslandSummary, summarizeIslands } from "../correction/islands.js";
 import { intervalOf } from "../correction/levels.js";
+import { paretoTail } from "../correction/pareto-tail.js";
+import { rawShift } from "../correction/raw-shift.js";
 import { systematicResample } from "../correction/resample.js";
-import { sampleVerdict } from "../correction/sample-verdict.js";
+import { type SampleFacts, sampleVerdict } from "../correction/sample-verdict.js";
 import { randomSymmetry, shuffleRows } from "../correction/symmetry.js";
 import type { CorrectionReport, Drawn } from "./sample-result.js";
 import { rowsPerScore, type SampleCall, type SamplerParts } from "./sampler-parts.js";
@@ -36,10 +39,10 @@ function sizesOf(starts: Int32Array): Int32Array {
 }
 
 /** @throws BnemError("degenerate-weights") with all rows in its data */
-function summary({ logWeights, energy, starts, resampledAt, x }: AnnealedRun): IslandSummary {
+function summary({ logWeights, energy, starts, resampledAt, x }: AnnealedRun, { particles }: Energy): IslandSummary {
   const independentRows = resampledAt.every((levels) => levels.length === 0);
   try {
-    return summarizeIslands({ logWeights, energy, sizes: sizesOf(starts), independentRows });
+    return summarizeIslands({ logWeights, energy, sizes: sizesOf(starts), independentRows, ...(!particles && { x }) });
   } catch (cause) {
     if (!(cause instanceof BnemError)) throw cause;
     throw new BnemError(cause.code, `sample: ${cause.message}`, { cause, data: { x, energy, logWeights } });
@@ -71,6 +74,17 @@ function secondMoment({ x, logWeights }: AnnealedRun, { particles }: Energy): nu
 /** Share of the needed variance below which a reference is called narrow: a Gaussian of 90 % costs a tenth of the rows in 20 dimensions. */
 const NARROW = 0.9;
 
+/** How many rows were lost, and the level that lost most. */
+function lostNotice({ lostAt, nonFinite }: AnnealedRun, { levels }: AnnealedPlan): string {
+  const worst = lostAt.indexOf(lostAt.reduce((a, b) => Math.max(a, b)));
+  const { variance, scale } = levels[worst];
+  const where =
+    worst === 0
+      ? "where the exact energy is not a number"
+      : `at level ${worst} of ${levels.length - 1} (noise ${Number((Math.sqrt(variance) / scale).toPrecision(3))}), where the learned energy or score is not finite`;
+  return `${nonFinite} rows came out non-finite and weigh nothing, ${lostAt[worst]} of them ${where}`;
+}
+
 function noticesOf(run: AnnealedRun, { plan }: PlannedAnnealed, energy: Energy): string[] {
   const notices: string[] = [];
   const top = plan.levels[plan.levels.length - 1];
@@ -86,7 +100,7 @@ function noticesOf(run: AnnealedRun, { plan }: PlannedAnnealed, energy: Energy):
       `the map was not invertible in ${run.notInvertible} steps of islands; its weights are conditional on bijectivity, so take another integrator`,
     );
   }
-  if (run.nonFinite > 0) notices.push(`${run.nonFinite} rows came out non-finite and weigh nothing`);
+  if (run.nonFinite > 0) notices.push(lostNotice(run, plan));
   return notices;
 }
 
@@ -157,12 +171,30 @@ function presentable(rows: Rows, energy: Energy, key: Key): { rows: Rows; asked:
   return { rows: { ...shuffled, x: turned, energy: again }, asked: finite.length };
 }
 
+/** What the verdict reads; `drawn` rows are drawn by weight. */
+function factsOf(
+  { run }: FinishedRun,
+  { ess, islands, maxWeight, splitHalves }: IslandSummary,
+  { pathEss, effective, ancestors, trusted, resamplings }: CorrectionReport,
+  { particles }: Energy,
+  drawn: number | undefined,
+): SampleFacts {
+  const { x, energy, logWeights, pilot, notInvertible, nonFinite } = run;
+  return {
+    ...{ n: x.n, nonFinite, islands, ess, pathEss, effective, maxWeight, splitHalves, notInvertible, drawn },
+    uniqueAncestors: ancestors.unique,
+    accumulatedResidual: { trusted: trusted.residual, lowest: pilot.residual?.[1] },
+    kHat: resamplings === 0 ? paretoTail(logWeights) : undefined,
+    rawShift: rawShift({ x, energy, logWeights, particles: particles !== undefined }),
+  };
+}
+
 /** @throws BnemError("degenerate-weights") where every weight is zero or all rows of positive weight have one ancestor, with all rows in its data */
 export function weightedResult(parts: SamplerParts, call: SampleCall, finished: FinishedRun): Drawn {
   const { run, spread } = finished;
   const { n, key, settings } = call;
   const { energy } = parts;
-  const islands = summary(run);
+  const islands = summary(run, energy);
   const report = reportOf(call, finished, islands, energy);
   const { x, logWeights, ancestors } = run;
   if (report.ancestors.unique === 1 && x.n > 1) {
@@ -185,19 +217,7 @@ export function weightedResult(parts: SamplerParts, call: SampleCall, finished: 
     ess,
     logZ: { value: logZ, standardError: Number.isNaN(logZError) ? importance(logWeights).logZError : logZError },
     correction: report,
-    verdict: sampleVerdict({
-      n: x.n,
-      ess,
-      pathEss: report.pathEss,
-      effective: report.effective,
-      uniqueAncestors: report.ancestors.unique,
-      accumulatedResidual: { trusted: report.trusted.residual, lowest: run.pilot.residual?.[1] },
-      notInvertible: run.notInvertible,
-      splitHalves: islands.splitHalves,
-      nonFinite: run.nonFinite,
-      islands: islands.islands,
-      maxWeight: islands.maxWeight,
-    }),
+    verdict: sampleVerdict(factsOf(finished, islands, report, energy, settings.oversampling === undefined ? undefined : n)),
     energyCalls: run.energyCalls + asked,
     networkCalls: run.networkCalls * perScore,
     pilotCalls: run.pilot.networkCalls * perScore,
