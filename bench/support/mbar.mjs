@@ -130,7 +130,7 @@ export function mbarOfBlocks(blocks, options) {
     }
     return all;
   });
-  const counts = each[0].reduce((sums, _, k) => [...sums, blocks.reduce((sum, block) => sum + block.counts[k], 0)], []);
+  const counts = Array.from({ length: states }, (_, k) => blocks.reduce((sum, block) => sum + block.counts[k], 0));
   const f = mbar(energies, counts, options);
   const standardError = f.map((_, k) => {
     const values = each.map((one) => one[k]);

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { names, optionTable, whole } from "../support/arguments.mjs";
 
 export const usage = `bench:tasks -- [options]
-  --task NAMES       dw4, lj13, lj55, manywell32, gmm16, separated by commas; default all
+  --task NAMES       dw4, lj13, lj55, manywell32, gmm16, gmm40, separated by commas; default all
   --method NAMES     methods of the task (--list names them), or "all"; without one the tables are shown and nothing is trained
   --seed NUMBERS     training seeds, separated by commas; default 1
   --budget LENGTH    training length in place of the method's own: 400steps or 120s

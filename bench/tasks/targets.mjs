@@ -28,6 +28,7 @@ export const targets = {
   lj55: { n: 2000, reference: { n: 10_000, seed: 20_264 }, chains: clusterChains },
   manywell32: { n: 2000, chains: generalChains },
   gmm16: { n: 2000, chains: generalChains },
+  gmm40: { n: 2000, chains: generalChains },
 };
 
 export const taskNames = Object.keys(targets);
