@@ -67,6 +67,7 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
   if (output !== undefined) checkSampleFile("--output", output, target);
   const sampler = await loadSampler(bytes, target);
   const correction = settings.correction ?? sampler.defaultCorrection;
+  asUsage(() => parseSampleOptions("sample", { ...given, correction }));
   if (output !== undefined && extname(output).toLowerCase() === ".npy" && correction !== "none") {
     sampler.dispose();
     throw new UsageError(

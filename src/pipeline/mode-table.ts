@@ -13,10 +13,13 @@ function probability(tail: number): string {
 
 function sentence(label: string, { largest, chiSquare, n, effectiveSize, clusters }: ModeFractions): string {
   const { value, degrees, tail } = chiSquare;
-  const passes = tail >= 0.01 ? "passes" : "fails";
+  const judgement =
+    degrees === 0
+      ? "too few effective rows for a chi-square"
+      : `chi-square ${formatNumber(value, 3)} at ${degrees} degrees of freedom, probability ${probability(tail)}: ${tail >= 0.01 ? "passes" : "fails"} at 1 %`;
   const kin = clusters < n ? `, ${formatNumber(clusters)} ancestors` : "";
   const size = `${formatNumber(n)} rows, effective size by Kish ${formatNumber(Math.round(effectiveSize))}${kin}`;
-  return `${label} mode fractions (${size}): off by at most ${formatNumber(largest, 2)} standard errors; chi-square ${formatNumber(value, 3)} at ${degrees} degrees of freedom, probability ${probability(tail)}: ${passes} at 1 %.`;
+  return `${label} mode fractions (${size}): off by at most ${formatNumber(largest, 2)} standard errors; ${judgement}.`;
 }
 
 /** The fractions of a raw and of a weighted sample, the same evaluation where they are the same draw. */

@@ -53,7 +53,9 @@ describe("bnem train", () => {
     );
     for (const phase of ["bringing chains to the target", "training", "sampling, raw"]) expect(phases).toContain(phase);
     expect((await readdir(join(folder, "out"))).sort()).toEqual(["model.safetensors", "report.html", "samples.npz"]);
-    expect([...(await readNpz(await read("out/samples.npz"))).keys()].sort()).toEqual(["energy", "x"]);
+    expect([...(await readNpz(await read("out/samples.npz"))).keys()].sort()).toEqual([
+      ...["energy", "energy_calls", "network_calls", "non_finite", "pilot_calls", "seed", "x"],
+    ]);
     const report = (await read("out/report.html")).toString();
     parseMarkup(report);
     expect(report).toContain(LABEL);
@@ -89,7 +91,7 @@ describe("bnem sample and bnem evaluate", () => {
   test("frames of .xyz from a checkpoint, scored against the set that ships", async () => {
     const { code, data } = await bnemJson("sample", "out/model.safetensors", "-n", "40", "--seed", "3", "-o", "x.xyz");
     expect(code).toBe(0);
-    expect(data).toMatchObject({ n: 40, correction: "none", label: LABEL, ess: null });
+    expect(data).toMatchObject({ n: 40, correction: { method: "none" }, label: LABEL, ess: null });
     const scored = await bnemJson("evaluate", "x.xyz", "--energy", "lj13", "--reference", "builtin");
     expect(scored.code).toBe(0);
     expect(scored.data.metrics.energyW2.floor).toBeGreaterThan(0);

@@ -129,11 +129,21 @@ describe("train, sample, evaluate", () => {
     expect(data.verdict.length).toBeGreaterThan(0);
     expect((await readdir(join(folder, "out"))).sort()).toEqual(["model.safetensors", "report.html", "samples.npz"]);
     const arrays = await readNpz(await read("out/samples.npz"));
-    expect([...arrays.keys()].sort()).toEqual(["energy", "log_weight", "x"]);
+    expect([...arrays.keys()].filter((name) => arrays.get(name)?.shape.length !== 0).sort()).toEqual([
+      ...["ancestor", "energy", "log_weight", "x"],
+    ]);
+    const { correction, verdict, logZ } = data.samples;
+    expect([correction.method, correction.rows, verdict.use]).toEqual(["smc", 64, expect.stringMatching(/^(raw|weights|no)$/)]);
+    expect(arrays.get("log_z")).toMatchObject({ data: Float64Array.of(logZ.value), shape: [] });
+    expect(Number(arrays.get("unique_ancestors")?.data[0])).toBe(correction.ancestors.unique);
+    expect(data.modeFractions.raw.modes).toHaveLength(40);
+    expect(data.modeFractions.weighted.n).toBe(64);
     const x = batchFromArray(arrays.get("x") ?? { data: new Float32Array(0), shape: [] });
     expect(arrays.get("energy")?.data).toEqual(energyByName("gmm40").energy(x));
     const report = (await read("out/report.html")).toString();
     parseMarkup(report);
+    for (const part of ["<h2>Weights</h2>", "<h2>Modes</h2>", "N_eff", "unique ancestors"]) expect(report, part).toContain(part);
+    expect(report).toContain(verdict.line.slice(0, 20));
     expect(report).not.toMatch(/https?:/);
     for (const figure of ["Energy W2 while training", "Mode-weight TV while training"]) expect(report).toContain(figure);
   });
@@ -142,13 +152,51 @@ describe("train, sample, evaluate", () => {
     const argv = ["sample", "out/model.safetensors", "-n", "50", "--seed", "5", "--steps", "16"];
     const { code, data } = await bnemJson(...argv, "-o", "a.npz");
     expect(code).toBe(0);
-    expect(data).toMatchObject({ n: 50, seed: 5, correction: "path" });
+    expect(data).toMatchObject({ n: 50, seed: 5, correction: { method: "smc", transition: "tuned", levels: 17, rows: 50 } });
     expect(data.ess.n).toBe(50);
+    expect(data.verdict.line.length).toBeGreaterThan(20);
     await bnemJson(...argv, "-o", "b.npz");
     expect((await read("a.npz")).equals(await read("b.npz"))).toBe(true);
     const raw = await bnemJson(...argv, "-o", "raw.npz", "--correction", "none");
-    expect(raw.data.ess).toBeNull();
-    expect([...(await readNpz(await read("raw.npz"))).keys()].sort()).toEqual(["energy", "x"]);
+    expect(raw.data).toMatchObject({ ess: null, verdict: null, correction: { method: "none" } });
+    expect([...(await readNpz(await read("raw.npz"))).keys()].sort()).toEqual(
+      ["energy", "energy_calls", "network_calls", "non_finite", "pilot_calls", "seed", "x"].sort(),
+    );
+    const { stdout } = await bnem(...argv, "--correction", "path");
+    for (const line of ["log Z: ", "N_eff: ", "path ESS: ", "ESS of the weights: ", "unique ancestors: 50 of 50"])
+      expect(stdout).toContain(`\n${line}`);
+  });
+
+  test("every option of the schema is a flag; what does not go together is wrong use, once the checkpoint says what is sampled", async () => {
+    const help = (await bnem("sample", "--help")).stdout;
+    const { data } = await bnemJson("info", "--schema", "sample");
+    for (const key of Object.keys(data.properties))
+      expect(help).toContain(`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+    const argv = ["sample", "out/model.safetensors", "-n", "64", "--seed", "5", "--steps", "8"];
+    await writeFile(join(folder, "smc.json"), JSON.stringify({ correction: "smc", resampleBelow: 1, trust: 1e9, islands: 2 }));
+    const forced = await bnemJson(...argv, "--config", "smc.json");
+    expect(forced.data.correction).toMatchObject({ islands: 2, resamplings: 8, essOf: "paths since the last resampling" });
+    const flags = ["--resample-below", "1", "--trust", "1e9", "--islands", "2"];
+    expect((await bnemJson(...argv, ...flags)).data.correction).toEqual(forced.data.correction);
+    for (const [wrong, text] of [
+      [["--corrector", "1"], /take moves/],
+      [["--resample-below", "2"], /resampleBelow must be/],
+      [["--correction", "none", "--moves", "1"], /take corrector/],
+    ] as const) {
+      const { code, data } = await bnemJson(...argv, ...wrong);
+      expect([code, data.error.name]).toEqual([2, "UsageError"]);
+      expect(data.error.message).toMatch(text);
+    }
+  });
+
+  test("weights that are worth nothing end with code 1, and the rows are written", async () => {
+    const flags = ["-n", "2", "--seed", "5", "--steps", "40", "--correction", "smc", "--resample-below", "1", "--trust", "1e9"];
+    const { code, data } = await bnemJson("sample", "out/model.safetensors", ...flags, "-o", "lost.npz");
+    expect([code, data.error.code]).toEqual([1, "degenerate-weights"]);
+    expect(data.error.message).toMatch(/descend from one .*; wrote the rows as they are, with these weights, to lost.npz$/);
+    const arrays = await readNpz(await read("lost.npz"));
+    expect([...arrays.keys()].sort()).toEqual(["energy", "log_weight", "x"]);
+    expect(arrays.get("x")?.shape).toEqual([2, 2]);
   });
 
   test("evaluate leaves out the rows that sampling lost, and says so", async () => {
@@ -168,6 +216,8 @@ describe("train, sample, evaluate", () => {
     expect(first.code).toBe(0);
     expect(first.data.metrics.positionW2.floor).toBeGreaterThan(0);
     expect(first.data.weighted.metrics.energyW2.value).toBeGreaterThanOrEqual(0);
+    expect(first.data.stored).toMatchObject({ ess_n: 50, unique_ancestors_n: 50, seed: 5 });
+    expect(first.data.modeFractions.weighted.modes).toHaveLength(40);
     const second = await bnemJson("evaluate", "a.npz", "--energy", "gmm40");
     expect({ ...second.data, seconds: 0 }).toEqual({ ...first.data, seconds: 0 });
     const text = await bnem("evaluate", "a.npz", "--energy", "gmm40");

@@ -68,10 +68,12 @@ describe.skipIf(!complete)("the playground", () => {
     expect(page.workers().length, "threads besides the page's own").toBe(Math.min(availableParallelism(), 8) - 1);
     for (const id of ["samples", "loss", "energy"]) expect(await page.locator(`#${id} svg.fig`).count(), id).toBe(1);
     expect(await page.textContent("#metrics")).toContain("position W2");
+    for (const part of ["N_eff", "unique ancestors", "log Z"]) expect(await page.textContent("#weights")).toContain(part);
+    expect(await page.textContent("#weights")).toMatch(/Do not use|Use with|Can be used/);
     const samples = await download("#save-samples");
     expect(samples.name).toBe("samples.npz");
     const arrays = await readNpz(samples.bytes);
-    expect([...arrays.keys()].sort()).toEqual(["energy", "log_weight", "x"]);
+    for (const name of ["x", "energy", "log_weight", "ancestor", "log_z", "ess"]) expect(arrays.has(name), name).toBe(true);
     expect(batchFromArray(arrays.get("x") ?? { data: new Float32Array(0), shape: [] })).toMatchObject({ n: 64, dim: 2 });
     const report = await download("#save-report");
     expect(report.name).toBe("report.html");

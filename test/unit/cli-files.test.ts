@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { checkSampleFile, readSamples, writeSamples } from "../../src/cli/files.js";
 import { UsageError } from "../../src/cli/outcome.js";
+import { type NumpyArray, readNpz, sampleScalarNames, type WrittenSample, writeNpz } from "../../src/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "bnem-files-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,6 +18,77 @@ const samples = {
   energy: Float32Array.of(-1, 2),
   logWeights: Float64Array.of(0.25, -Infinity),
 };
+
+/** Weighted samples as `sample` returns them, as far as a file holds them. */
+const weighted: WrittenSample = {
+  ...samples,
+  ancestors: Int32Array.of(4, 4),
+  ess: { value: 1.5, n: 2, fraction: 0.75 },
+  logZ: { value: -0.25, standardError: 0.125 },
+  correction: {
+    ...{ method: "smc", transition: "tuned", levels: 9, rows: 2, islands: 1, resamplings: 3, notices: [] },
+    essOf: "paths since the last resampling",
+    pathEss: { value: 64, n: 256, fraction: 0.25 },
+    effective: {
+      value: 1.25,
+      n: 2,
+      fraction: 0.625,
+      limitedBy: "energy",
+      logZ: 1.5,
+      over: "islands",
+      groups: 16,
+      relativeError: 0.37,
+    },
+    ancestors: { unique: 1, n: 2 },
+    trusted: { sigma: 2.5, residual: 0.5 },
+    pilot: { n: 256, networkCalls: 4096, energyCalls: 1024 },
+  },
+  ...{ energyCalls: 1026, networkCalls: 4114, pilotCalls: 4096, nonFinite: 0, seed: 7 },
+};
+const scalars = {
+  ...{ log_z: -0.25, log_z_error: 0.125, ess: 1.5, ess_n: 2, path_ess: 64, path_ess_n: 256, n_eff: 1.25, n_eff_n: 2 },
+  ...{ unique_ancestors: 1, unique_ancestors_n: 2, islands: 1, resamplings: 3, trusted_sigma: 2.5, trusted_residual: 0.5 },
+  ...{ network_calls: 4114, energy_calls: 1026, pilot_calls: 4096, non_finite: 0, seed: 7 },
+};
+
+describe("what a sample is worth", () => {
+  it.each(["w.npz", "w.xyz"])("%s gives it back beside the rows", async (name) => {
+    await writeSamples(at(name), weighted, dimers);
+    const { x, logWeights, ancestors, scalars: read } = await readSamples(at(name), dimers);
+    expect({ x, logWeights, ancestors }).toEqual({ x: samples.x, logWeights: samples.logWeights, ancestors: weighted.ancestors });
+    expect(read).toEqual(scalars);
+    expect(Object.keys(scalars).sort()).toEqual([...sampleScalarNames].sort());
+  });
+
+  it("has types of its own in .npz: int32 ancestors and numbers without an axis", async () => {
+    const arrays = await readNpz(readFileSync(at("w.npz")));
+    expect(arrays.get("ancestor")).toMatchObject({ dtype: "int32", shape: [2] });
+    expect(arrays.get("log_weight")?.dtype).toBe("float64");
+    expect(arrays.get("n_eff")).toMatchObject({ dtype: "float64", shape: [] });
+  });
+
+  it("is passed over in files of others, and refused where it cannot be", async () => {
+    const x = { data: samples.x.data, shape: [2, 4] };
+    const write = (more: Record<string, NumpyArray>) => writeFileSync(at("other.npz"), writeNpz({ x, ...more }));
+    write({ beta: { data: Float64Array.of(3), shape: [] }, ess: { data: Float32Array.of(1, 2), shape: [2] } });
+    expect(await readSamples(at("other.npz"), dimers)).toEqual({ x: samples.x, scalars: {} });
+    write({ ancestor: { data: Int32Array.of(1), shape: [1] } });
+    await expect(readSamples(at("other.npz"), dimers)).rejects.toThrow(/ancestor has 1 entries for 2 rows of x/);
+    write({ ancestor: { data: Float64Array.of(1, 0.5), shape: [2] } });
+    await expect(readSamples(at("other.npz"), dimers)).rejects.toThrow(/ancestor must hold whole numbers .* got 0.5 at row 1/);
+    write({ ancestor: { data: BigInt64Array.of(1n, 2n), shape: [2] } });
+    expect((await readSamples(at("other.npz"), dimers)).ancestors).toEqual(Int32Array.of(1, 2));
+  });
+
+  it("loses the ancestors of rows that are left out, and nothing else", async () => {
+    const say = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const x = { ...samples.x, data: samples.x.data.map((v, i) => (i === 0 ? Number.NaN : v)) };
+    await writeSamples(at("v.xyz"), { ...weighted, x, ancestors: Int32Array.of(4, 9) }, dimers);
+    say.mockRestore();
+    const read = await readSamples(at("v.xyz"), dimers);
+    expect([read.x.n, read.ancestors, read.scalars]).toEqual([1, Int32Array.of(9), scalars]);
+  });
+});
 
 describe("files of configurations", () => {
   it.each(["a.npz", "a.xyz", "a.EXTXYZ"])("%s gives rows and log weights back", async (name) => {

@@ -38,6 +38,30 @@ describe("writeExtxyz", () => {
     expect(readExtxyz(text)).toEqual({ x, particles: space, energy, logWeights });
   });
 
+  it("writes ancestors with every frame, and numbers of all frames with the first", () => {
+    const ancestors = Int32Array.of(3, 0, 0, 2147483647, 3);
+    const scalars = { log_z: 1 / 3, n_eff: Number.NaN, path_ess: undefined, seed: 2 ** 53 - 1 };
+    const text = writeExtxyz({ x, ancestors, scalars }, space);
+    const comments = text.split("\n").filter((line) => line.startsWith("Properties"));
+    expect(comments[0]).toBe(
+      "Properties=species:S:1:pos:R:3 ancestor=3 log_z=0.3333333333333333 n_eff=nan seed=9007199254740991",
+    );
+    expect(comments[4]).toBe("Properties=species:S:1:pos:R:3 ancestor=3");
+    const { path_ess: _absent, ...known } = scalars;
+    expect(readExtxyz(text)).toEqual({ x, particles: space, ancestors, scalars: known });
+    expect(() => writeExtxyz({ x, ancestors: ancestors.subarray(1) }, space)).toThrow(/ancestors must hold n = 5/);
+    expect(() => writeExtxyz({ x, scalars: { energy: 1 } }, space)).toThrow(/scalars must have names like "log_z", not "energy"/);
+    expect(() => writeExtxyz({ x, scalars: { "a b": 1 } }, space)).toThrow(RangeError);
+    expect(() => writeExtxyz({ x, scalars: { a: "1" as never } }, space)).toThrow(TypeError);
+  });
+
+  it("reads numbers among texts of others, and refuses ancestors that are none", () => {
+    const comment = 'Lattice="5 0 0 k=3 0" pbc="T T T" step=7 note=a "u=1" stress=1e-3 Properties=species:S:1:pos:R:3';
+    expect(readExtxyz(changed(2, comment).replaceAll(" energy=2", "")).scalars).toEqual({ step: 7, stress: 0.001 });
+    expect(() => readExtxyz(changed(2, "ancestor=1.5"))).toThrow(/line 2: ancestor=1.5 is not a whole number/);
+    expect(() => readExtxyz(changed(2, "energy=1 ancestor=1"))).toThrow(/frame 2 has no ancestor, others do/);
+  });
+
   it("round-trips extreme f32 numbers", () => {
     const data = Float32Array.of(1.1754944e-38, 3.4028235e38, -1e-45, 16777217, 0.1, -0.3, 123456.79, 1 / 3, 2 ** -60);
     expect(readExtxyz(writeExtxyz({ x: { data, n: 1, dim: 9 } }, space)).x.data).toEqual(data);
