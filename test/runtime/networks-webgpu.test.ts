@@ -25,6 +25,7 @@ interface Answer {
     readonly running: string;
     readonly errors: Record<string, number>;
     readonly particles: Record<string, { readonly found: CaseErrors; readonly bounds: CaseErrors }>;
+    readonly products: Record<string, { readonly error: number; readonly bound: number }>;
     readonly steps: Steps;
   };
   readonly told: string;
@@ -76,6 +77,13 @@ await main(create([]));`;
       for (const [kind, bound] of Object.entries(bounds))
         expect(found[kind as keyof CaseErrors], `${name}: ${JSON.stringify(found)}`).toBeLessThan(bound);
     }
+  });
+
+  test("products with Hessians are those of the f64 twins' differences", () => {
+    const { products } = answer.webgpu;
+    expect(Object.keys(products).length).toBeGreaterThan(5);
+    // Ten times the bound of the other backends: WGSL allows sine, exp and division a few units in the last place more.
+    for (const [name, { error, bound }] of Object.entries(products)) expect(error, `${name}: ${error}`).toBeLessThan(10 * bound);
   });
 
   test("first training losses equal wasm's to 1e-5, and so do scores", () => {

@@ -9,6 +9,7 @@ import { lossAndGradient } from "../../src/training/gradient.js";
 import { backendCases, boundsOf, type CaseErrors, caseErrors } from "./backend-cases.js";
 import { lossInputs } from "./loss-inputs.js";
 import { gradientErrors } from "./network-cases.js";
+import { productBound, productCases, productError } from "./product-cases.js";
 
 const key = keyOf(21);
 const draw = (label: string, count: number, low: number, high: number) =>
@@ -54,6 +55,14 @@ async function particleErrors() {
   return errors;
 }
 
+/** Errors of Hessian products against the twins beside their bounds; graph networks take a software adapter too long. */
+async function productErrors() {
+  const errors: Record<string, { readonly error: number; readonly bound: number }> = {};
+  for (const name of Object.keys(productCases).filter((each) => !each.startsWith("graph")))
+    errors[name] = { error: await productError(name), bound: productBound(name) };
+  return errors;
+}
+
 interface LosableBackend {
   readonly device: { destroy(): void };
 }
@@ -63,7 +72,7 @@ export async function main(gpu: GpuSource): Promise<void> {
   const wasm = { report: await startBackend("wasm"), steps: await firstSteps() };
   const automatic = await startBackend("auto", { gpu, parameters: 10 ** 9 });
   const report = await startBackend("webgpu", { gpu });
-  const errors = { errors: await gradientErrors(), particles: await particleErrors() };
+  const errors = { errors: await gradientErrors(), particles: await particleErrors(), products: await productErrors() };
   const webgpu = { report, running: engine().backendName, ...errors, steps: await firstSteps() };
   let told: unknown = null;
   const network = mlp({ width: 4, depth: 1, features: 2 })(2, "energy");
