@@ -76,9 +76,9 @@ function costs(calls, energyCalls, nEff) {
 }
 
 async function weighedRow(run) {
-  const { energy, corrector, n, seed, transition, levels, priorMean, priorVariance } = run;
+  const { energy, corrector, n, seed, transition, levels, priorMean, priorCovariance } = run;
   const { model, calls } = counted(run.model);
-  const path = { key: derive(keyOf(seed), run.name), levels, priorMean, priorVariance, transition };
+  const path = { key: derive(keyOf(seed), run.name), levels, priorMean, priorCovariance, transition };
   const began = performance.now();
   const made = await annealed(model, energy, { ...path, n, ...weighing[corrector] });
   const took = seconds(began);
@@ -117,14 +117,14 @@ async function weighedRow(run) {
 
 /** As many rows of the network as SMC without moves takes. */
 async function exchangeRow(run) {
-  const { energy, n, seed, transition, levels, priorMean, priorVariance } = run;
+  const { energy, n, seed, transition, levels, priorMean, priorCovariance } = run;
   const { model, calls } = counted(run.model);
   const replicas = Math.min(MOST_REPLICAS, levels.length);
   const total = Math.max(8, Math.round((n * (levels.length - 1)) / (2 * CHAINS * (replicas - 1))));
   const burnIn = Math.ceil(BURN_IN * total);
   const began = performance.now();
   const made = await replicaExchange(model, energy, {
-    ...{ levels, transition, priorMean, priorVariance, replicas, chains: CHAINS, burnIn, sweeps: total - burnIn },
+    ...{ levels, transition, priorMean, priorCovariance, replicas, chains: CHAINS, burnIn, sweeps: total - burnIn },
     seed: freshSeed(seed, "exchange"),
   });
   const took = seconds(began);
@@ -181,7 +181,7 @@ const rows = {
 
 /**
  * Figures of one row.
- * @param run { model, energy, corrector, transition (name), levels, priorMean, priorVariance, n, seed, name, isLearned }
+ * @param run { model, energy, corrector, transition (name), levels, priorMean, priorCovariance, n, seed, name, isLearned }
  */
 export async function measure(run) {
   const { corrector, transition, energy, levels, n } = run;

@@ -84,7 +84,7 @@ export function energyOf(spec) {
   return gaussianMixture({ means, weights: weightsOf(spec), std });
 }
 
-/** Lengths of a mixture: its narrowest and widest deviation, the farthest mean, the mean, and the mean square of a coordinate from it and from 0. */
+/** Lengths of a mixture: its narrowest and widest deviation, the farthest mean, the mean, and the mean square of a coordinate. */
 export function lengthsOf({ count, dim, weights, means, variances }) {
   const mean = new Float64Array(dim);
   let farthest = 0;
@@ -100,9 +100,8 @@ export function lengthsOf({ count, dim, weights, means, variances }) {
     farthest = Math.max(farthest, Math.sqrt(norm));
     square += (weights[j] * (norm + spread)) / dim;
   }
-  const variance = square - mean.reduce((sum, value) => sum + value ** 2, 0) / dim;
   const sorted = Float64Array.from(variances).sort();
-  return { narrow: Math.sqrt(sorted[0]), wide: Math.sqrt(sorted.at(-1)), farthest, mean, variance, square };
+  return { narrow: Math.sqrt(sorted[0]), wide: Math.sqrt(sorted.at(-1)), farthest, mean, square };
 }
 
 /** Noise from well below the narrowest mode to where a normal reference is nearly the noised target: the exact transition's rows tell how nearly. */
@@ -111,11 +110,30 @@ export function noiseOf(mixture) {
   return { sigmaMin: LEAST * narrow, sigmaMax: Math.max((10 / Math.sqrt(VARIANCE)) * wide, 3.5 * farthest) };
 }
 
-/** Levels of a process, "ve" or "vp", and the reference with the moments of the noised target at the last of them. */
+/** Covariance of a mixture, rows: of the means, and of the components about theirs. */
+function covarianceOf({ count, dim, weights, means, variances, rotation }, mean) {
+  const own = new Float64Array(dim);
+  for (let i = 0; i < variances.length; i++) own[i % dim] += weights[Math.floor(i / dim)] * variances[i];
+  const within = (a, b) => {
+    if (!rotation) return a === b ? own[a] : 0;
+    return own.reduce((sum, value, k) => sum + value * rotation[a * dim + k] * rotation[b * dim + k], 0);
+  };
+  const between = (a, b) => {
+    let sum = 0;
+    for (let j = 0; j < count; j++) sum += weights[j] * (means[j * dim + a] - mean[a]) * (means[j * dim + b] - mean[b]);
+    return sum;
+  };
+  return Array.from({ length: dim }, (_, a) => Float64Array.from({ length: dim }, (_, b) => between(a, b) + within(a, b)));
+}
+
+/** Levels of a process, "ve" or "vp", and the reference with mean and covariance of the noised target at the last of them. */
 export function pathOf(mixture, { process, steps, noise = noiseOf(mixture) }) {
-  const { mean, variance, square } = lengthsOf(mixture);
+  const { mean, square } = lengthsOf(mixture);
   const grid = edmGrid({ steps, ...noise, rho: Infinity });
   const levels = process === "vp" ? preservingLevels(grid, square) : explodingLevels(grid);
   const top = levels.at(-1);
-  return { levels, priorMean: mean.map((value) => top.scale * value), priorVariance: top.scale ** 2 * variance + top.variance };
+  const priorCovariance = covarianceOf(mixture, mean).map((row, a) =>
+    row.map((value, b) => top.scale ** 2 * value + (a === b ? top.variance : 0)),
+  );
+  return { levels, priorMean: mean.map((value) => top.scale * value), priorCovariance };
 }
