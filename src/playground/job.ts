@@ -1,5 +1,6 @@
 /** One run on the page: train, sample, score. Reports through callbacks; touches no DOM. */
 import {
+  BnemError,
   createTrainer,
   type Energy,
   type Evaluation,
@@ -30,8 +31,10 @@ export interface JobEvents {
 export interface JobResult {
   readonly trainer: Trainer;
   readonly raw: SampleResult;
-  readonly weighted: SampleResult;
-  readonly scores: { readonly raw: Evaluation; readonly weighted: Evaluation };
+  /** Absent where the weights are worth nothing; `unweighted` says why. */
+  readonly weighted?: SampleResult;
+  readonly unweighted?: string;
+  readonly scores: { readonly raw: Evaluation; readonly weighted?: Evaluation };
   readonly timings: { readonly training: number; readonly sampling: number; readonly evaluation: number };
 }
 
@@ -69,6 +72,16 @@ async function trainLoop(trainer: Trainer, { steps, signal }: JobSettings, event
   }
 }
 
+/** Samples with weights, or why there are none. */
+async function drawWeighted(draw: () => Promise<SampleResult>): Promise<Pick<JobResult, "weighted" | "unweighted">> {
+  try {
+    return { weighted: await draw() };
+  } catch (error) {
+    if (error instanceof BnemError && error.code === "degenerate-weights") return { unweighted: error.message };
+    throw error;
+  }
+}
+
 /**
  * The trainer in the result is the caller's to dispose; where anything fails it is disposed here.
  * @throws the signal's reason when aborted; whatever training, sampling and evaluation throw
@@ -83,7 +96,8 @@ export async function runJob(energy: Energy, settings: JobSettings, events: JobE
     await trainLoop(trainer, settings, events);
     const training = (performance.now() - started) / 1000;
     const onProgress = ({ fraction }: { fraction: number }) => events.onPhase("sampling", fraction);
-    const weighted = await sampleNow(trainer, count, { seed, signal, onProgress });
+    const drawn = await drawWeighted(() => sampleNow(trainer, count, { seed, signal, onProgress }));
+    const { weighted } = drawn;
     const raw = await sampleNow(trainer, count, { seed, signal, onProgress, correction: "none" });
     const scoring = performance.now();
     const score = (sample: SampleResult) =>
@@ -92,9 +106,10 @@ export async function runJob(energy: Energy, settings: JobSettings, events: JobE
         signal,
         onProgress: ({ stage, done, total }) => events.onPhase(`scoring against exact draws, ${stage}`, done / total),
       });
-    const scores = { raw: await score(raw), weighted: await score(weighted) };
+    const scores = { raw: await score(raw), weighted: weighted && (await score(weighted)) };
     const evaluation = (performance.now() - scoring) / 1000;
-    return { trainer, raw, weighted, scores, timings: { training, sampling: raw.seconds + weighted.seconds, evaluation } };
+    const sampling = raw.seconds + (weighted?.seconds ?? 0);
+    return { trainer, raw, ...drawn, scores, timings: { training, sampling, evaluation } };
   } catch (error) {
     trainer.dispose();
     throw error;

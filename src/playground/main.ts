@@ -115,7 +115,7 @@ async function start(): Promise<void> {
   });
   abort.addEventListener("click", () => running?.abort());
   saveSamples.addEventListener("click", () => {
-    if (finished) download("samples.npz", npzOf(finished.weighted), "application/octet-stream");
+    if (finished) download("samples.npz", npzOf(finished.weighted ?? finished.raw), "application/octet-stream");
   });
   saveReport.addEventListener("click", () => {
     if (finished) download("report.html", reportOf(energy, finished), "text/html");

@@ -50,7 +50,14 @@ export function showEnergies(energy: Energy, { raw, weighted }: JobResult, seed:
     focus: exact,
     series: [
       { label: "raw samples", values: raw.energy, colour: 1, kind: "bar" },
-      { label: "weighted", values: weighted.energy, logWeights: weighted.logWeights, colour: 4, kind: "line" },
+      ...(weighted
+        ? [
+            {
+              ...{ label: "weighted", values: weighted.energy, logWeights: weighted.logWeights },
+              ...{ colour: 4 as const, kind: "line" as const },
+            },
+          ]
+        : []),
       ...(exact ? [{ label: "exact", values: exact, colour: 2 as const, kind: "line" as const }] : []),
     ],
   });
@@ -58,9 +65,12 @@ export function showEnergies(energy: Energy, { raw, weighted }: JobResult, seed:
 }
 
 /** Whether to use the weighted samples, and what their weights are worth. */
-export function showWeights({ weighted }: JobResult): void {
-  const words = sampleWords(weighted);
-  if (!words) return;
+export function showWeights({ weighted, unweighted }: JobResult): void {
+  const words = weighted && sampleWords(weighted);
+  if (!words) {
+    showTable("weights", [["weighted samples", "none"]], unweighted === undefined ? [] : [`Raw samples only: ${unweighted}.`]);
+    return;
+  }
   const { verdict, facts, notices } = words;
   showTable("weights", [["weighted samples", ""], ...facts.map(([name, text]) => [name, text])], [verdict, ...notices]);
 }
@@ -91,7 +101,8 @@ export function npzOf(sample: SampleResult): Uint8Array {
 }
 
 /** The same report the command line writes. */
-export function reportOf(energy: Energy, { trainer, raw, weighted, scores, timings }: JobResult): string {
+export function reportOf(energy: Energy, { trainer, raw, weighted, unweighted, scores, timings }: JobResult): string {
+  const backend = `Backend ${trainer.backend.backend}: ${trainer.backend.reason}.`;
   const data = runReport(
     energy,
     { raw, weighted },
@@ -102,15 +113,15 @@ export function reportOf(energy: Energy, { trainer, raw, weighted, scores, timin
       calibration: trainer.calibration(),
       metrics: metricSets(scores.raw, scores.weighted),
       modeFractions: modeTable(scores.raw, scores.weighted),
-      weightWords: sampleWords(weighted),
+      weightWords: weighted && sampleWords(weighted),
       options: { ...trainer.options },
       machine: { browser: navigator.userAgent, backend: trainer.backend.backend },
       timings,
-      energyCalls: trainer.energyCalls + raw.energyCalls + weighted.energyCalls,
-      networkCalls: trainer.networkCalls + raw.networkCalls + weighted.networkCalls,
+      energyCalls: trainer.energyCalls + raw.energyCalls + (weighted?.energyCalls ?? 0),
+      networkCalls: trainer.networkCalls + raw.networkCalls + (weighted?.networkCalls ?? 0),
       seed: trainer.seed,
       versions: { bnem: version },
-      notes: [`Backend ${trainer.backend.backend}: ${trainer.backend.reason}.`],
+      notes: unweighted === undefined ? [backend] : [backend, `Raw samples only: ${unweighted}.`],
       referenceSeed: trainer.seed,
     },
   );
