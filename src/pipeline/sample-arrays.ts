@@ -15,6 +15,7 @@ export const sampleScalarNames = [
   ...["network_calls", "energy_calls", "pilot_calls", "non_finite", "seed"],
 ] as const;
 
+/** The numbers that belong to a whole sample, by name; those that are not known are absent. */
 export type SampleScalars = { readonly [name in (typeof sampleScalarNames)[number]]?: number };
 
 function ofCorrection({ pathEss, effective, ancestors, islands, resamplings, trusted }: CorrectionReport): SampleScalars {

@@ -22,6 +22,7 @@ const transitions = {
   map: mapTransition,
 };
 
+/** A name that `makeTransition` takes. */
 export type TransitionName = keyof typeof transitions;
 
 /** First order, then second order, then the map. */
