@@ -10,7 +10,8 @@
  *
  *     u_k = d_k ( q_k (1 - q_k)^2 r_k + (1 - q_k) q_k^2 s_k ),
  *
- * r_k and s_k the weighted mean of W_i inside and outside the mode, d_k >= 1 what clusters make v_k larger by. The standard error is the
+ * r_k and s_k the weighted mean of W_i inside and outside the mode, each with five rows more that weigh as the others do, because what few rows
+ * weigh says little; d_k >= 1 what clusters make v_k larger by. The standard error is the
  * root of the larger of both: a mode that few rows or none have reached would look certain otherwise. All modes together are judged by
  *
  *     X^2 = sum (1 - q_k) (f_k - q_k)^2 / u_k,
@@ -51,6 +52,8 @@ export interface ModeFractions {
 
 /** Expected rows below which a mode is judged together with others. */
 const LEAST_EXPECTED = 5;
+/** Rows of the mean weight and of the sample's own sum W_i^2 that a mode is given. */
+const PRIOR_ROWS = 5;
 /** Distances computed for the target's own shares at most. */
 const DISTANCES = 1e7;
 
@@ -92,6 +95,8 @@ interface Shares {
   /** sum W_i^2 of the class, and of all rows. */
   readonly squares: Float64Array;
   readonly square: number;
+  /** Rows. */
+  readonly n: number;
 }
 
 /** Sums over clusters of the weight in each class, by cluster * count + class; few clusters reach many classes. */
@@ -122,13 +127,14 @@ function sharesOf(rows: Classified, count: number): Shares {
     variance[k] += part * part - 2 * value[k] * part * mass[Math.floor(pair / count)];
   }
   const overRows = value.map((f, k) => f * f * square + (1 - 2 * f) * squares[k]);
-  return { value, variance, overRows, squares, square };
+  return { value, variance, overRows, squares, square, n: weights.length };
 }
 
 /** u_k: the variance where the class has its share q. */
-function expectedVariance({ value, variance, overRows, squares, square }: Shares, k: number, q: number): number {
-  const inside = value[k] > 0 ? squares[k] / value[k] : square;
-  const outside = value[k] < 1 ? (square - squares[k]) / (1 - value[k]) : square;
+function expectedVariance({ value, variance, overRows, squares, square, n }: Shares, k: number, q: number): number {
+  const prior = PRIOR_ROWS / n;
+  const inside = (squares[k] + prior * square) / (value[k] + prior);
+  const outside = (square - squares[k] + prior * square) / (1 - value[k] + prior);
   const design = overRows[k] > 0 ? Math.max(1, variance[k] / overRows[k]) : 1;
   return design * (q * (1 - q) ** 2 * inside + (1 - q) * q * q * outside);
 }

@@ -45,6 +45,12 @@ function rejected(runs: number, judge: (seed: number) => ModeFractions): { low: 
   return { low: tails.filter((p) => p < 0.01).length / runs, high: tails.filter((p) => p < 0.2).length / runs };
 }
 
+/** The mode whose mean is nearest to a row. */
+function modeOf({ data }: Batch, i: number): number {
+  const squares = means.map(([a, b]) => (data[2 * i] - a) ** 2 + (data[2 * i + 1] - b) ** 2);
+  return squares.indexOf(Math.min(...squares));
+}
+
 const RUNS = 400;
 
 describe("chi-square of the modes", () => {
@@ -103,9 +109,9 @@ describe("standard errors", () => {
     const square = 0.01 + 0.04 + 0.09 + 0.09 + 0.01;
     expect(plain[0].value).toBeCloseTo(0.3, 12);
     // (1 - f)^2 sum of squares in the mode + f^2 of those outside = .0416; never below what half of the mass in each
-    // mode would have, with the mean weights .05 / .3 and .19 / .7 inside and outside.
+    // mode would have, with the mean weights (.05 + s) / 1.3 and (.19 + s) / 1.7 inside and outside, s = .24 of five more rows.
     expect(0.49 * 0.05 + 0.09 * 0.19).toBeCloseTo(0.0416, 12);
-    const right = 0.125 * (0.05 / 0.3 + 0.19 / 0.7);
+    const right = 0.125 * ((0.05 + square) / 1.3 + (0.19 + square) / 1.7);
     expect(plain[0].standardError).toBeCloseTo(Math.sqrt(right), 12);
     expect([effectiveSize, clusters]).toEqual([expect.closeTo(1 / square, 9), 5]);
     expect(largest).toBeCloseTo(0.2 / Math.sqrt(right), 12);
@@ -123,6 +129,19 @@ describe("standard errors", () => {
     expect(found[0].value).toBe(0);
     expect(Math.abs(found[0].z)).toBeLessThan(1);
     expect(found[39].z).toBeGreaterThan(30);
+  });
+
+  test("a few rows of hardly any weight do not make a rare mode look certain", () => {
+    const rows = exact(2000, 4);
+    const nearest = Array.from({ length: 2000 }, (_, i) => modeOf(rows, i));
+    const heavy = normalisedWeights(
+      "test",
+      Float64Array.from(nearest, (k) => (k === 0 ? -3 : 0)),
+    );
+    const { modes: found } = modeFractions({ x: rows, weights: heavy }, modes, shares);
+    expect(nearest.filter((k) => k === 0).length).toBeLessThan(6);
+    expect(found[0].value).toBeLessThan(0.1 * found[0].expected);
+    expect(Math.abs(found[0].z)).toBeLessThan(2);
   });
 });
 
