@@ -115,9 +115,9 @@ function sampleLine(row, chains) {
   ];
 }
 
-function chainsLine({ task, name, logZ, standardError, worstRhat, energyCalls, rungs, error }) {
+function chainsLine({ task, name, logZ, standardError, worstRhat, leastSwap, energyCalls, rungs, error }) {
   if (error) return [task, name, "", "", "", "", "", "", error];
-  const how = `${rungs.length} rungs, worst split R-hat ${worstRhat.toFixed(3)}, ${short(energyCalls)} calls`;
+  const how = `${rungs.length} rungs, worst split R-hat ${worstRhat.toFixed(3)}, least swap rate ${short(leastSwap)}, ${short(energyCalls)} calls`;
   return [task, name, "", "", "", "", `${logZ.toFixed(3)} ± ${short(standardError)}`, "", how];
 }
 
