@@ -109,9 +109,9 @@ function payback(row, chains) {
 
 function samplerLine(row, chains) {
   if (row.error) return [row.task, row.name, "", "", "", "", "", row.error];
-  const { training, perRow, effective, networkCalls, pilotCalls, seconds } = row;
+  const { training, perRow, effective, networkCalls, seconds } = row;
   const paid = trainCalls(training.calls);
-  const network = (networkCalls + pilotCalls) / effective.value;
+  const network = networkCalls / effective.value;
   return [
     row.task,
     row.name,

@@ -25,12 +25,12 @@ async function timed(task, n, { quick }) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + Math.max(0, round)) % names.length];
       const began = performance.now();
-      const { networkCalls, pilotCalls } = await sampler.sample(quick ? 64 : n, {
+      const { networkCalls } = await sampler.sample(quick ? 64 : n, {
         steps: 64,
         seed: 1000 + round + 1,
         ...ways[name],
       });
-      networkRows[name] = networkCalls + pilotCalls;
+      networkRows[name] = networkCalls;
       // The first round warms up.
       if (round >= 0) ms[name].push(performance.now() - began);
     }

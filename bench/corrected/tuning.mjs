@@ -19,19 +19,31 @@ const INTEGRATORS = ["tuned", "bridge", "diagonal", "low-rank", "full"];
 const MOST_PRODUCTS = 4000;
 const productsOf = { gmm40: 2 * 64, dw4: 6 * 100, lj13: 36 * 100, lj55: 162 * 100, manywell32: 32 * 512, gmm16: 16 * 128 };
 
-async function cell(task, repeat, { correction, integrator, moves }, { quick }) {
+/** Residuals up to which a level is trusted, kT, beside the default of .7: of the default's step, for what else they change is the same for all. */
+const TRUSTS = [0.35, 1.5, 1e6];
+
+async function cell(task, repeat, { name, ...how }, { quick }) {
   const { sampler } = await modelOf(task, 1, quick);
   const n = quick ? 64 : tasks[task].n;
-  const steps = quick ? { steps: 8 } : {};
-  return figuresOf(await sampler.sample(n, { ...steps, correction, integrator, moves, seed: 500 + repeat }));
+  return figuresOf(await sampler.sample(n, { ...(quick && { steps: 8 }), ...how, seed: 500 + repeat }));
 }
 
-const settings = (task) =>
-  ["smc", "path"].flatMap((correction) =>
-    INTEGRATORS.filter((name) => productsOf[task] <= MOST_PRODUCTS || !["full", "diagonal"].includes(name)).flatMap(
-      (integrator) => [0, 1].map((moves) => ({ correction, integrator, moves })),
+const isAffordable = (task) => (integrator) => productsOf[task] <= MOST_PRODUCTS || !["full", "diagonal"].includes(integrator);
+
+function settings(task) {
+  const crossed = ["smc", "path"].flatMap((correction) =>
+    INTEGRATORS.filter(isAffordable(task)).flatMap((integrator) =>
+      [0, 1].map((moves) => ({ name: `${correction}, ${integrator}, ${moves} moves`, correction, integrator, moves })),
     ),
   );
+  const trusting = TRUSTS.flatMap((trust) =>
+    [0, 1].map((moves) => ({
+      name: `smc, tuned, ${moves} moves, trust ${trust}`,
+      ...{ correction: "smc", integrator: "tuned", moves, trust },
+    })),
+  );
+  return [...crossed, ...trusting];
+}
 
 /** The first repeat of every task before the second of any. */
 export function pieces({ quick }) {
@@ -39,7 +51,7 @@ export function pieces({ quick }) {
   const own = (task, repeat) =>
     settings(task).map((how) => ({
       task,
-      name: `${how.correction}, ${how.integrator}, ${how.moves} moves`,
+      name: how.name,
       seed: repeat,
       how,
       make: (run) => orError(() => cell(task, repeat, how, run)),
@@ -63,7 +75,8 @@ function together(rows) {
     name: good[0].name,
     share,
     perSecond: rowsEffective / sum((row) => row.seconds),
-    perNetworkRow: rowsEffective / sum((row) => row.networkCalls + row.pilotCalls),
+    perNetworkRow: rowsEffective / sum((row) => row.networkCalls),
+    withoutPilot: rowsEffective / sum((row) => row.networkCalls - row.pilotCalls),
     perEnergy: rowsEffective / sum((row) => row.energyCalls),
     ancestors: sum((row) => row.ancestors.unique / row.ancestors.n),
     pathEss: sum((row) => row.pathEss?.fraction ?? Number.NaN),
@@ -80,13 +93,14 @@ function taskLines(task, rows) {
   const ordered = found.sort((a, b) => (b.perNetworkRow ?? -1) - (a.perNetworkRow ?? -1));
   return ordered.map((row) =>
     row.share === undefined
-      ? [task, row.name, "", "", "", "", "", "", "", row.failed ?? "no N_eff"]
+      ? [task, row.name, "", "", "", "", "", "", "", "", row.failed ?? "no N_eff"]
       : [
           task,
           row.name,
           short(row.share),
           short(row.perNetworkRow / best),
           short(1000 * row.perNetworkRow),
+          short(1000 * row.withoutPilot),
           short(row.perSecond),
           short(row.pathEss),
           short(row.ancestors),
