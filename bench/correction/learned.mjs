@@ -11,7 +11,7 @@ const kept = fileStore("correction-models");
 const methods = {
   nem: { settings: { method: "nem", steps: 4000, mcSamples: 128 } },
   bnem: { settings: { method: "bnem", steps: 3000, mcSamples: 64, levels: 20, bootstrapFrom: 0.3, rejection: "residual" } },
-  dsm: { settings: { method: "nem", steps: 3000, slopeWeight: 0 }, estimator: denoisingScoreMatching },
+  dsm: { settings: { method: "nem", steps: 2000, slopeWeight: 0 }, estimator: denoisingScoreMatching },
 };
 export const learnedNames = Object.keys(methods);
 

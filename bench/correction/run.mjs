@@ -1,5 +1,5 @@
 /** Makes the rows that were asked for and are not there, and shows the table. */
-import { init, startBackend } from "bnem";
+import { BnemError, init, startBackend } from "bnem";
 import { writeWhole } from "../support/row-store.mjs";
 import { acceptance } from "./acceptance.mjs";
 import { dialsOf, grid } from "./grid.mjs";
@@ -10,7 +10,7 @@ import { fits, keyOf, rows as store } from "./store.mjs";
 import { energyOf, pathOf } from "./targets.mjs";
 import { tableText } from "./text.mjs";
 
-/** Makes one row; an error becomes its text, so that the rest goes on. */
+/** Makes one row; where a model or its weights are of no use the error is the row's result, so that the rest goes on. */
 async function make({ about, spec }, models, quick) {
   const { model: name, target, process, levels: steps, seed } = about;
   const energy = energyOf(spec);
@@ -19,8 +19,8 @@ async function make({ about, spec }, models, quick) {
     const model = await models.get(name, { energy, target, levels: path.levels, seed, quick });
     return await measure({ ...about, ...path, model, energy, isLearned: name !== "exact", name: keyOf(about) });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    return { error: `${error.code ?? error.name}: ${error.message}` };
+    if (!(error instanceof BnemError)) throw error;
+    return { error: `${error.code}: ${error.message}` };
   }
 }
 

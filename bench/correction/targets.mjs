@@ -84,30 +84,48 @@ export function energyOf(spec) {
   return gaussianMixture({ means, weights: weightsOf(spec), std });
 }
 
-/** Lengths of a mixture: its narrowest and widest deviation, the farthest mean, the mean, and the mean square of a coordinate. */
-export function lengthsOf({ count, dim, weights, means, variances }) {
+/** Largest standard deviation of the means along any direction, by power iteration. */
+function spreadOf({ count, dim, weights, means }, mean) {
+  let direction = mean.map((_, d) => 1 + d / dim);
+  let square = 0;
+  for (let step = 0; step < 50; step++) {
+    const next = new Float64Array(dim);
+    for (let j = 0; j < count; j++) {
+      let along = 0;
+      for (let d = 0; d < dim; d++) along += (means[j * dim + d] - mean[d]) * direction[d];
+      for (let d = 0; d < dim; d++) next[d] += weights[j] * along * (means[j * dim + d] - mean[d]);
+    }
+    square = Math.hypot(...next);
+    direction = next.map((value) => value / square);
+  }
+  return Math.sqrt(square);
+}
+
+/** Lengths of a mixture: its narrowest and widest deviation, the spread of its means, the mean, and the mean square of a coordinate. */
+export function lengthsOf(mixture) {
+  const { count, dim, weights, means, variances } = mixture;
   const mean = new Float64Array(dim);
-  let farthest = 0;
   let square = 0;
   for (let j = 0; j < count; j++) {
-    let norm = 0;
-    let spread = 0;
     for (let d = 0, i = j * dim; d < dim; d++, i++) {
-      norm += means[i] ** 2;
-      spread += variances[i];
       mean[d] += weights[j] * means[i];
+      square += (weights[j] * (means[i] ** 2 + variances[i])) / dim;
     }
-    farthest = Math.max(farthest, Math.sqrt(norm));
-    square += (weights[j] * (norm + spread)) / dim;
   }
   const sorted = Float64Array.from(variances).sort();
-  return { narrow: Math.sqrt(sorted[0]), wide: Math.sqrt(sorted.at(-1)), farthest, mean, square };
+  return {
+    narrow: Math.sqrt(sorted[0]),
+    wide: Math.sqrt(sorted.at(-1)),
+    spread: spreadOf(mixture, mean),
+    mean,
+    square,
+  };
 }
 
 /** Noise from well below the narrowest mode to where a normal reference is nearly the noised target: the exact transition's rows tell how nearly. */
 export function noiseOf(mixture) {
-  const { narrow, wide, farthest } = lengthsOf(mixture);
-  return { sigmaMin: LEAST * narrow, sigmaMax: Math.max((10 / Math.sqrt(VARIANCE)) * wide, 3.5 * farthest) };
+  const { narrow, wide, spread } = lengthsOf(mixture);
+  return { sigmaMin: LEAST * narrow, sigmaMax: Math.max((10 / Math.sqrt(VARIANCE)) * wide, 2 * spread) };
 }
 
 /** Covariance of a mixture, rows: of the means, and of the components about theirs. */
