@@ -22,7 +22,7 @@ export {
 } from "./correction/islands.js";
 export { explodingLevels, type Interval, type Level, preservingLevels } from "./correction/levels.js";
 export { paretoTail } from "./correction/pareto-tail.js";
-export { forwardEss, type PathFigures, type PathMean, pathFigures } from "./correction/path-figures.js";
+export { forwardEss, type PathFigures, type PathMean, pathFigures, unseenShare } from "./correction/path-figures.js";
 export { type RawShift, rawShift, type ShiftedRows } from "./correction/raw-shift.js";
 export {
   type ExchangeCalls,

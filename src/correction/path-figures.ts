@@ -6,7 +6,7 @@
  *
  * and both effective sizes estimate the share Z^2 / E_q[w^2] = 1 / (E_p[w] E_p[1 / w]). Only the forward one sees modes that the sampler misses.
  */
-import { checkOptions } from "../core/check.js";
+import { checkNumber, checkOptions, checkPositive } from "../core/check.js";
 import { exp, log } from "../core/elementary.js";
 import { checkLogWeights } from "./check-weights.js";
 import { importance } from "./importance.js";
@@ -37,6 +37,8 @@ export interface PathFigures {
   readonly forwardEss?: EffectiveSize;
   readonly eubo?: PathMean;
   readonly forwardLogZ?: PathMean;
+  /** Share of the target that as many paths as were sampled have hardly a row in: `unseenShare`. */
+  readonly unseen?: number;
 }
 
 /** Mean of log weights and its standard error. */
@@ -75,6 +77,21 @@ export function forwardEss(logWeights: Float64Array): EffectiveSize {
   return Number.isNaN(fraction) ? { value: 0, n, fraction: 0 } : { value: n * fraction, n, fraction };
 }
 
+/**
+ * Share of forward paths whose weight is above paths * Z. A set of paths A with w > n Z has P_q(A) = E_p[Z / w; A] < P_p(A) / n: of n sampled
+ * paths fewer than P_p(A) <= 1 are expected there, so that this share of the target is as good as absent from them, and log Z too low by it. Unlike the
+ * forward effective size it is not ruled by the largest of the weights.
+ *
+ * @param logWeights of paths that start at draws of the target, natural logarithms, [m]
+ * @param run log Z as the sampled paths have it, and how many there are
+ * @throws TypeError for the wrong kind, RangeError for NaN or +Infinity
+ */
+export function unseenShare(logWeights: Float64Array, run: { readonly logZ: number; readonly paths: number }): number {
+  checkLogWeights("unseenShare", logWeights);
+  const limit = checkNumber("unseenShare", "run.logZ", run?.logZ) + log(checkPositive("unseenShare", "run.paths", run.paths));
+  return logWeights.reduce((count, value) => count + (value > limit ? 1 : 0), 0) / logWeights.length;
+}
+
 /** -log mean 1 / w: log Z from forward paths. */
 function forwardLogZ(logWeights: Float64Array): PathMean {
   const n = logWeights.length;
@@ -105,6 +122,9 @@ export function pathFigures(paths: { readonly reverse: Float64Array; readonly fo
     maxWeight,
     kHat: paretoTail(reverse),
     elbo: meanOf(reverse),
-    ...(forward && { forwardEss: forwardEss(forward), eubo: meanOf(forward), forwardLogZ: forwardLogZ(forward) }),
+    ...(forward && {
+      ...{ forwardEss: forwardEss(forward), eubo: meanOf(forward), forwardLogZ: forwardLogZ(forward) },
+      unseen: unseenShare(forward, { logZ, paths: n }),
+    }),
   };
 }

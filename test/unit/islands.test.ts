@@ -59,6 +59,44 @@ describe("by hand", () => {
   });
 });
 
+describe("N_eff of the position", () => {
+  const sizes = new Array(8).fill(20);
+  const logWeights = Float64Array.from({ length: 160 }, (_, i) => Math.sin(i));
+  const column = Float64Array.from({ length: 160 }, (_, i) => Math.cos(3 * i) + (i < 60 ? 1 : 0));
+
+  test("in one dimension it is that of an energy with the same values, in islands and over rows", () => {
+    const x = { data: Float32Array.from(column), n: 160, dim: 1 };
+    for (const independentRows of [false, true]) {
+      const s = summarizeIslands({ logWeights, sizes, energy: x.data, x, independentRows });
+      near(s.effective?.position, s.effective?.energy as number, 1e-9);
+    }
+  });
+
+  test("islands in one mode each: neither energy nor log Z sees it, the position does", () => {
+    const mode = (row: number) => (Math.floor(row / 20) % 2 ? 5 : -5);
+    const data = Float32Array.from({ length: 320 }, (_, i) => mode(i >> 1) + Math.cos(7 * i));
+    const energy = Float64Array.from({ length: 160 }, (_, i) => Math.sin(11 * i));
+    const rows = { logWeights: new Float64Array(160), sizes, energy };
+    expect(summarizeIslands(rows).effective?.value).toBe(160);
+    const { effective } = summarizeIslands({ ...rows, x: { data, n: 160, dim: 2 } });
+    expect(effective?.limitedBy).toBe("position");
+    // Eight islands at +-5: sum of squares 8 x 25, so that the mean is known as by 7 rows, and a little better for the width of the modes.
+    expect(effective?.value).toBeGreaterThan(7);
+    expect(effective?.value).toBeLessThan(7.5);
+    // Weighted alike, in islands that hold both.
+    const both = Float32Array.from(data, (value, i) => value - mode(i >> 1) + (i % 4 < 2 ? 5 : -5));
+    expect(summarizeIslands({ ...rows, x: { data: both, n: 160, dim: 2 } }).effective?.position).toBe(160);
+  });
+
+  test("rows that do not vary have none; rows of another number are refused", () => {
+    const still = { data: new Float32Array(160), n: 160, dim: 1 };
+    expect(summarizeIslands({ logWeights, sizes, x: still }).effective?.position).toBeUndefined();
+    expect(() => summarizeIslands({ logWeights, sizes, x: { ...still, data: new Float32Array(8), n: 8 } })).toThrow(
+      /x must have 160 rows/,
+    );
+  });
+});
+
 describe("edges", () => {
   const sizes = new Array(8).fill(1);
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BnemError } from "../../src/core/errors.js";
 import { keyOf, uniformAt } from "../../src/core/random.js";
 import { paretoTail } from "../../src/correction/pareto-tail.js";
-import { forwardEss, pathFigures } from "../../src/correction/path-figures.js";
+import { forwardEss, pathFigures, unseenShare } from "../../src/correction/path-figures.js";
 import { initKernels } from "../../src/kernels/load.js";
 import { normals } from "../../src/kernels/normal.js";
 import { zOfMean } from "../support/z-scores.js";
@@ -45,6 +45,18 @@ describe("by hand", () => {
     expect(() => pathFigures({ reverse: zero, forward: Float64Array.of(Number.NaN) })).toThrow(/forward must not be NaN/);
     expect(() => pathFigures({ revers: zero } as never)).toThrow(/did you mean "reverse"/);
     expect(() => forwardEss([0] as never)).toThrow(TypeError);
+  });
+
+  test("unseen: the share of forward weights above Z times the number of paths", () => {
+    const logWeights = Float64Array.of(0, Math.log(2), Math.log(4), -Infinity);
+    expect([1, 3, 4, 5].map((paths) => unseenShare(logWeights, { logZ: 0, paths }))).toEqual([0.5, 0.25, 0, 0]);
+    expect(unseenShare(logWeights, { logZ: Math.log(2), paths: 1.5 })).toBe(0.25);
+    // Three paths of weights 1, 1, 1: of draws at 1, 2, 4 one lies above 3 Z.
+    expect(pathFigures({ reverse: new Float64Array(3), forward: logWeights.subarray(0, 3) }).unseen).toBe(1 / 3);
+    expect(pathFigures({ reverse: new Float64Array(3) }).unseen).toBeUndefined();
+    expect(() => unseenShare(logWeights, { logZ: 0, paths: 0 })).toThrow(/run\.paths/);
+    expect(() => unseenShare(logWeights, { logZ: Number.NaN, paths: 1 })).toThrow(/run\.logZ/);
+    expect(() => unseenShare(Float64Array.of(Number.NaN), { logZ: 0, paths: 1 })).toThrow(/NaN/);
   });
 
   test("one path", () => {
