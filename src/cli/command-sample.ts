@@ -11,6 +11,7 @@ import {
   sampleLines,
 } from "../index.js";
 import { type EnergyChoice, resolveEnergy } from "./energies.js";
+import { exactDraws } from "./exact-draws.js";
 import { checkExtension, checkSampleFile, checkWritable, readBytes, SAMPLE_FILES, writeSamples } from "./files.js";
 import { addCommonFlags, addOptionFlags, parseNumber, progressModeOf, type Settings } from "./flags.js";
 import { onInterrupt } from "./interrupt.js";
@@ -80,7 +81,8 @@ async function runSample(path: string, flags: SampleFlags): Promise<void> {
   try {
     const onProgress = ({ fraction }: { fraction: number }) =>
       progress.update({ phase: "sampling", step: Math.round(fraction * n), steps: n });
-    const options = { ...given, workers: runtime.workers, signal: interrupt.signal, onProgress };
+    const forwardFrom = exactDraws(sampler, settings.correction, settings.seed ?? 0);
+    const options = { ...given, workers: runtime.workers, signal: interrupt.signal, onProgress, forwardFrom };
     const sample = await keepingRows(() => sampler.sample(n, options), output, target);
     progress.endLine();
     notice.take(sample.notice);

@@ -14,6 +14,7 @@ import {
   type Trainer,
   version,
 } from "../index.js";
+import { exactDraws } from "./exact-draws.js";
 import { writeSamples } from "./files.js";
 import { describeMachine, type Machine } from "./machine.js";
 import { type Scores, scoresJson, scoresText } from "./metrics-text.js";
@@ -71,6 +72,7 @@ async function drawBoth(trainer: Trainer, { n, signal, progress }: FinishOptions
     sampler.sample(n, {
       seed: trainer.seed,
       correction,
+      ...(correction === undefined && { forwardFrom: exactDraws(sampler, correction, trainer.seed) }),
       signal,
       onProgress: ({ fraction }) => progress.update({ phase, step: Math.round(fraction * n), steps: n }),
     });

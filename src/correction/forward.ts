@@ -5,7 +5,7 @@ import { rowsBetween } from "../core/row-blocks.js";
 import { removeMean } from "../core/subspace.js";
 import { Pace } from "../core/task.js";
 import type { Batch, Energy, ScoreModel } from "../core/types.js";
-import { planAnnealed } from "./annealed.js";
+import { type PlannedAnnealed, planAnnealed } from "./annealed.js";
 import type { AnnealedOptions } from "./annealed-options.js";
 import type { AnnealedPlan } from "./annealed-plan.js";
 import { stepRandom } from "./island.js";
@@ -134,7 +134,20 @@ export async function forwardPaths(model: ScoreModel, energy: Energy, x: Batch, 
   checkOptions(CALL, options, KEYS);
   checkBatch(CALL, x, energy?.dim);
   const { onProgress, ...own } = options;
-  const { plan, pilot } = await planAnnealed(model, energy, { ...own, n: x.n });
+  const planned = await planAnnealed(model, energy, { ...own, n: x.n });
+  const run = await forwardFrom(planned, model, energy, x, onProgress);
+  const { networkCalls, energyCalls } = planned.pilot.report;
+  return { ...run, networkCalls: run.networkCalls + networkCalls, energyCalls: run.energyCalls + energyCalls };
+}
+
+/** The same along the path of a plan, whose pilot is not counted again. @throws as `forwardPaths` */
+export async function forwardFrom(
+  { plan, options }: PlannedAnnealed,
+  model: ScoreModel,
+  energy: Energy,
+  x: Batch,
+  onProgress?: (progress: ForwardProgress) => void,
+): Promise<ForwardRun> {
   const pace = new Pace(options.signal);
   const calls: CallCount = { scores: 0, products: 0 };
   const tools = { model, transition: options.transition, calls, breathe: () => pace.breathe() };
@@ -150,7 +163,7 @@ export async function forwardPaths(model: ScoreModel, energy: Energy, x: Batch, 
   return {
     logWeights,
     nonFinite: logWeights.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0),
-    networkCalls: pilot.report.networkCalls + calls.scores + calls.products,
-    energyCalls: pilot.report.energyCalls + x.n,
+    networkCalls: calls.scores + calls.products,
+    energyCalls: x.n,
   };
 }

@@ -1,9 +1,9 @@
 /** A trained model that draws samples: the average network bound to its schedule and its target. */
-import { checkInteger, checkTask } from "../core/check.js";
+import { checkBatch, checkInteger, checkTask } from "../core/check.js";
 import { BnemError } from "../core/errors.js";
 import { derive, freshSeed, keyOf } from "../core/random.js";
 import { follow, throwIfAborted } from "../core/task.js";
-import type { Energy, NoiseSchedule, Prior, ScoreModel, TaskOptions } from "../core/types.js";
+import type { Batch, Energy, NoiseSchedule, Prior, ScoreModel, TaskOptions } from "../core/types.js";
 import { NeuralModel } from "../networks/model.js";
 import type { SamplerProgress } from "../samplers/path-result.js";
 import type { Checkpoint } from "./checkpoint.js";
@@ -29,6 +29,11 @@ export type { SampleResult } from "./sample-result.js";
 /** Options of `sample`: plain settings, seed, workers, signal and progress. */
 export interface SampleOptions extends SampleSettings, TaskOptions<SamplerProgress> {
   readonly seed?: number;
+  /**
+   * Draws of the target that training did not see, [m, dim]: they are run up the path, and their effective size (`correction.forward`) sees modes
+   * that the sampler misses. With correction "smc" or "path".
+   */
+  readonly forwardFrom?: Batch;
   /** Threads that compute, the calling one included: "auto" or a number. Default: that of `init`. The result does not depend on it. */
   readonly workers?: Workers;
 }
@@ -84,8 +89,9 @@ export class NeuralSampler {
    */
   async sample(n: number, options: SampleOptions = {}): Promise<SampleResult> {
     checkInteger("sample", "n", n, 1);
-    const settings = this.settle(parseSampleOptions("sample", options, ["signal", "onProgress", "workers"]));
+    const settings = this.settle(parseSampleOptions("sample", options, ["signal", "onProgress", "workers", "forwardFrom"]));
     checkTask("sample", options);
+    this.checkForward(settings, options.forwardFrom);
     const threads = threadsOf("sample", options.workers);
     const seed = settings.seed ?? freshSeed();
     const started = performance.now();
@@ -95,8 +101,8 @@ export class NeuralSampler {
     try {
       throwIfAborted(signal);
       const key = derive(keyOf(seed), "sample");
-      const { onProgress } = options;
-      const { spread, ...drawn } = await this.draw({ n, key, settings, pool: threads.pool, signal, onProgress });
+      const { onProgress, forwardFrom } = options;
+      const { spread, ...drawn } = await this.draw({ n, key, settings, pool: threads.pool, signal, onProgress, forwardFrom });
       return {
         ...drawn,
         seed,
@@ -140,6 +146,13 @@ export class NeuralSampler {
     const { method } = this.facts.options;
     const text = `${what} reads learned energies, and method "${method}" learns scores; take correction "path" without moves`;
     throw new BnemError("unsupported", `sample: ${text}`);
+  }
+
+  private checkForward({ correction }: SettledSample, forwardFrom: Batch | undefined): void {
+    if (forwardFrom === undefined) return;
+    checkBatch("sample: forwardFrom", forwardFrom, this.energy.dim);
+    if (correction === "smc" || correction === "path") return;
+    throw new RangeError(`sample: forwardFrom is run up paths, got it with correction "${correction}"; leave one out`);
   }
 
   private get parts(): SamplerParts {

@@ -11,6 +11,7 @@ export type WrittenSample = Pick<SampleResult, "x" | "energy" | "logWeights" | "
 /** Names of the numbers that belong to a whole sample. A size `name` is out of `name_n`. */
 export const sampleScalarNames = [
   ...["log_z", "log_z_error", "ess", "ess_n", "path_ess", "path_ess_n", "n_eff", "n_eff_n"],
+  ...["forward_ess", "forward_ess_n", "eubo", "unseen"],
   ...["unique_ancestors", "unique_ancestors_n", "islands", "resamplings", "trusted_sigma", "trusted_residual"],
   ...["network_calls", "energy_calls", "pilot_calls", "non_finite", "seed"],
 ] as const;
@@ -18,12 +19,24 @@ export const sampleScalarNames = [
 /** The numbers that belong to a whole sample, by name; those that are not known are absent. */
 export type SampleScalars = { readonly [name in (typeof sampleScalarNames)[number]]?: number };
 
-function ofCorrection({ pathEss, effective, ancestors, islands, resamplings, trusted }: CorrectionReport): SampleScalars {
+function ofCorrection({
+  pathEss,
+  effective,
+  ancestors,
+  islands,
+  resamplings,
+  trusted,
+  forward,
+}: CorrectionReport): SampleScalars {
   return {
     path_ess: pathEss?.value,
     path_ess_n: pathEss?.n,
     n_eff: effective?.value,
     n_eff_n: effective?.n,
+    forward_ess: forward?.ess.value,
+    forward_ess_n: forward?.ess.n,
+    eubo: forward?.eubo.mean,
+    unseen: forward?.unseen,
     unique_ancestors: ancestors.unique,
     unique_ancestors_n: ancestors.n,
     islands,
@@ -40,6 +53,8 @@ function ofCorrection({ pathEss, effective, ancestors, islands, resamplings, tru
  * - `ess` of `ess_n`: Kish effective size of the rows' weights; with `resamplings` above 0 of paths since the last one
  * - `path_ess` of `path_ess_n`: Kish effective size of whole paths, of these rows or of the pilot
  * - `n_eff` of `n_eff_n`: effective size from the variance over `islands`
+ * - `forward_ess` of `forward_ess_n`: effective size of paths from draws of the target, `eubo` the mean of their log weights, `unseen` the share of
+ *   them that the rows hardly see
  * - `unique_ancestors` of `unique_ancestors_n` rows at the noisiest level
  * - `resamplings` of an island on average; `trusted_sigma`, `trusted_residual`: highest level whose learned energy decided about rows, kT
  * - `network_calls`, `energy_calls` in rows, `pilot_calls` of the network's among them; `non_finite` rows; `seed`

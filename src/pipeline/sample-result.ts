@@ -1,6 +1,7 @@
 /** What a call of `sample` returns, and what it says about its weights. */
 import type { Batch } from "../core/types.js";
 import type { EffectiveSize, GroupedSize } from "../correction/islands.js";
+import type { PathMean } from "../correction/path-figures.js";
 import type { SampleVerdict } from "../correction/sample-verdict.js";
 import type { SplitHalves } from "../correction/split-halves.js";
 
@@ -27,6 +28,8 @@ export interface CorrectionReport {
   readonly trusted: { readonly sigma: number; readonly residual: number };
   /** Half the islands against the other half, in combined standard errors. */
   readonly splitHalves?: SplitHalves;
+  /** Paths from draws of the target: their effective size, the mean of their log weights (>= log Z), and the share that the rows hardly see. */
+  readonly forward?: { readonly ess: EffectiveSize; readonly eubo: PathMean; readonly unseen: number };
   /** Replica exchange: least swap probability of two neighbouring levels, and trips from the reference down to the target. */
   readonly exchange?: { readonly leastSwap: number; readonly roundTrips: number };
   /** Mean acceptance of moves, of replica exchange those at the target; absent without. */

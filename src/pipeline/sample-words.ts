@@ -18,6 +18,8 @@ function outOf({ value, n, fraction }: Size): string {
 }
 
 function methodOf({ method, transition, levels, rows, islands, resamplings }: CorrectionReport): string {
+  if (method === "replica-exchange")
+    return `${method}, ${transition} transition, ${levels} levels, ${formatNumber(rows)} rows of ${islands} chains`;
   const groups = islands === 1 ? "one island" : `${formatNumber(islands)} islands`;
   const resampled = method === "smc" ? `, ${formatNumber(resamplings, 3)} resamplings per island` : "";
   return `${method}, ${transition} transition, ${levels} levels, ${formatNumber(rows)} rows in ${groups}${resampled}`;
@@ -25,7 +27,8 @@ function methodOf({ method, transition, levels, rows, islands, resamplings }: Co
 
 const LIMITS = { logZ: "log Z", energy: "the mean energy", position: "the mean position" };
 
-function effectiveOf({ effective, islands }: CorrectionReport): string {
+function effectiveOf({ method, effective, islands }: CorrectionReport): string {
+  if (method === "replica-exchange" && effective) return `${outOf(effective)}, from the autocorrelation of ${islands} chains`;
   if (!effective) return `not known from ${islands === 1 ? "one island" : `${islands} islands`}, 8 are needed`;
   const { over, groups, relativeError, limitedBy } = effective;
   const spread =
@@ -53,6 +56,18 @@ function splitOf({ splitHalves }: CorrectionReport): string | undefined {
   return `log Z ${formatNumber(logZ, 2)} standard errors apart${rest}`;
 }
 
+function forwardOf({ forward }: CorrectionReport): string | undefined {
+  if (!forward) return undefined;
+  const { ess, eubo, unseen } = forward;
+  const words = `${outOf(ess)}, paths from draws of the target; mean log weight ${formatNumber(eubo.mean, 4)} ± ${formatNumber(eubo.error, 2)} (at least log Z)`;
+  return unseen > 0 ? `${words}; the rows hardly see ${formatNumber(100 * unseen, 2)} % of them` : words;
+}
+
+function swapsOf({ exchange }: CorrectionReport): string | undefined {
+  if (!exchange) return undefined;
+  return `${formatNumber(100 * exchange.leastSwap, 2)} % accepted between the two levels that swap least, ${formatNumber(exchange.roundTrips)} trips down from the reference`;
+}
+
 function callsOf(all: number, pilot: number): string {
   return `${formatNumber(all)} rows${pilot > 0 ? `, ${formatNumber(pilot)} of them in the pilot` : ""}`;
 }
@@ -60,17 +75,19 @@ function callsOf(all: number, pilot: number): string {
 /** What to say of a weighted sample; undefined for raw ones. */
 export function sampleWords(sample: SampleResult): SampleWords | undefined {
   const { correction, verdict, ess, logZ, networkCalls, pilotCalls, energyCalls } = sample;
-  if (!correction || !verdict || !ess || !logZ) return undefined;
+  if (!correction || !verdict || !ess) return undefined;
   const { ancestors, acceptance, pilot, essOf, notices } = correction;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ["correction", methodOf(correction)],
-    ["log Z", `${formatNumber(logZ.value)} ± ${formatNumber(logZ.standardError, 2)}`],
+    ["log Z", logZ && `${formatNumber(logZ.value)} ± ${formatNumber(logZ.standardError, 2)}`],
     ["N_eff", effectiveOf(correction)],
     ["path ESS", pathEssOf(correction)],
-    ["ESS of the weights", `${outOf(ess)}, Kish, ${essOf}`],
+    ["forward ESS", forwardOf(correction)],
+    ["ESS of the weights", essOf === "draws of chains" ? undefined : `${outOf(ess)}, Kish, ${essOf}`],
     ["unique ancestors", `${formatNumber(ancestors.unique)} of ${formatNumber(ancestors.n)}`],
     ["trusted up to", trustedOf(correction)],
     ["split halves", splitOf(correction)],
+    ["swaps", swapsOf(correction)],
     ["acceptance of moves", acceptance === undefined || Number.isNaN(acceptance) ? undefined : formatNumber(acceptance, 3)],
     ["network calls", callsOf(networkCalls, pilotCalls)],
     ["energy calls", callsOf(energyCalls, pilot.energyCalls)],

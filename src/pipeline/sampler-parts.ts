@@ -1,7 +1,7 @@
 /** What a sampler is made of, as the ways to draw from it see it. */
 
 import { derive } from "../core/random.js";
-import type { Energy, Key, NoiseSchedule } from "../core/types.js";
+import type { Batch, Energy, Key, NoiseSchedule } from "../core/types.js";
 import type { WorkerPool } from "../kernels/pool.js";
 import type { NeuralModel } from "../networks/model.js";
 import { edmGrid, uniformGrid } from "../samplers/grid.js";
@@ -32,6 +32,8 @@ export interface SampleCall {
   readonly pool: WorkerPool;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: SamplerProgress) => void;
+  /** Draws of the target, to be run up the path. */
+  readonly forwardFrom?: Batch;
 }
 
 /** Draws per score of ME-NEM when sampling: its cost is this many network rows a level. */

@@ -6,10 +6,12 @@ import { freeDimension } from "../core/subspace.js";
 import type { Batch, Energy, Key } from "../core/types.js";
 import type { AnnealedRun, PlannedAnnealed } from "../correction/annealed.js";
 import type { AnnealedPlan } from "../correction/annealed-plan.js";
+import type { ForwardRun } from "../correction/forward.js";
 import { importance } from "../correction/importance.js";
 import { type EffectiveSize, type IslandSummary, summarizeIslands } from "../correction/islands.js";
 import { intervalOf } from "../correction/levels.js";
 import { paretoTail } from "../correction/pareto-tail.js";
+import { forwardEss, type PathMean, pathFigures, unseenShare } from "../correction/path-figures.js";
 import { rawShift } from "../correction/raw-shift.js";
 import { systematicResample } from "../correction/resample.js";
 import { type SampleFacts, sampleVerdict } from "../correction/sample-verdict.js";
@@ -21,6 +23,8 @@ import { rowsPerScore, type SampleCall, type SamplerParts } from "./sampler-part
 export interface FinishedRun {
   readonly run: AnnealedRun;
   readonly planned: PlannedAnnealed;
+  /** Paths from draws of the target, where there were any. */
+  readonly forward?: ForwardRun;
   /** Of the transition. */
   readonly name: string;
   readonly spread: boolean;
@@ -131,8 +135,23 @@ function reportOf(call: SampleCall, finished: FinishedRun, islands: IslandSummar
     },
     splitHalves: islands.splitHalves,
     ...(moved && { acceptance: run.acceptance }),
+    forward: forwardOf(finished, islands.logZ),
     pilot: { n: pilot.n, networkCalls: pilot.networkCalls, energyCalls: pilot.energyCalls },
     notices: noticesOf(run, planned, energy),
+  };
+}
+
+/** Figures of forward paths that could be weighed; undefined where there are none. */
+function forwardOf({ run, forward }: FinishedRun, logZ: number): CorrectionReport["forward"] {
+  const logWeights = forward?.logWeights.filter((value) => !Number.isNaN(value));
+  if (!logWeights || logWeights.length === 0) return undefined;
+  // A path that resampling has copied on its way may weigh as much again.
+  const resampled = run.resampledAt.some((levels) => levels.length > 0);
+  const { eubo } = pathFigures({ reverse: Float64Array.of(logZ), forward: logWeights });
+  return {
+    ess: forwardEss(logWeights),
+    eubo: eubo as PathMean,
+    unseen: unseenShare(logWeights, { logZ, paths: resampled ? run.x.n ** 2 : run.x.n }),
   };
 }
 
@@ -175,13 +194,14 @@ function presentable(rows: Rows, energy: Energy, key: Key): { rows: Rows; asked:
 function factsOf(
   { run }: FinishedRun,
   { ess, islands, maxWeight, splitHalves }: IslandSummary,
-  { pathEss, effective, ancestors, trusted, resamplings }: CorrectionReport,
+  { pathEss, effective, ancestors, trusted, resamplings, forward }: CorrectionReport,
   { particles }: Energy,
   drawn: number | undefined,
 ): SampleFacts {
   const { x, energy, logWeights, pilot, notInvertible, nonFinite } = run;
   return {
     ...{ n: x.n, nonFinite, islands, ess, pathEss, effective, maxWeight, splitHalves, notInvertible, drawn },
+    ...{ forwardEss: forward?.ess, unseen: forward && { share: forward.unseen, n: forward.ess.n } },
     uniqueAncestors: ancestors.unique,
     accumulatedResidual: { trusted: trusted.residual, lowest: pilot.residual?.[1] },
     kHat: resamplings === 0 ? paretoTail(logWeights) : undefined,
@@ -218,8 +238,8 @@ export function weightedResult(parts: SamplerParts, call: SampleCall, finished: 
     logZ: { value: logZ, standardError: Number.isNaN(logZError) ? importance(logWeights).logZError : logZError },
     correction: report,
     verdict: sampleVerdict(factsOf(finished, islands, report, energy, settings.oversampling === undefined ? undefined : n)),
-    energyCalls: run.energyCalls + asked,
-    networkCalls: run.networkCalls * perScore,
+    energyCalls: run.energyCalls + asked + (finished.forward?.energyCalls ?? 0),
+    networkCalls: (run.networkCalls + (finished.forward?.networkCalls ?? 0)) * perScore,
     pilotCalls: run.pilot.networkCalls * perScore,
     nonFinite: run.nonFinite,
     spread,

@@ -1,6 +1,7 @@
 /** Samples with weights: an annealed run along the learned path, on all threads, and what is said about it. */
 import type { Json, ScoreModel } from "../core/types.js";
 import { type AnnealedRun, annealedFrom, planAnnealed } from "../correction/annealed.js";
+import { forwardFrom } from "../correction/forward.js";
 import { explodingLevels, type Level, preservingLevels } from "../correction/levels.js";
 import type { AnnealedTransition } from "../correction/transition.js";
 import { givenTransition } from "../correction/transitions/given.js";
@@ -83,9 +84,9 @@ export async function weightedRun(parts: SamplerParts, call: SampleCall): Promis
   const run: AnnealedRun = description
     ? await shareIslands(pool, { planned, model: shared, description, transition: origin, tweedie }, energy)
     : await annealedFrom(planned, model, energy);
+  const forward = call.forwardFrom && (await forwardFrom(planned, model, energy, call.forwardFrom));
   return weightedResult(parts, call, {
-    run,
-    planned,
+    ...{ run, planned, forward },
     name: origin.name === "given" ? "euler-maruyama" : origin.name,
     spread: description !== undefined,
   });
