@@ -3,12 +3,12 @@ import { short } from "../support/report/columns.mjs";
 import { curves } from "../support/report/curves.mjs";
 import { wholePage } from "../support/report/page.mjs";
 import { escapeText } from "../support/report/text.mjs";
-import { claims } from "./claims.mjs";
+import { judged } from "./claims.mjs";
 import { columns, measured, nameOfRow } from "./columns.mjs";
 import { learnedNames } from "./learned.mjs";
 import { correctorNames } from "./measure.mjs";
 import { modelNames, transitionsOf } from "./models.mjs";
-import { along } from "./select.mjs";
+import { along, forwardEss, reverseEss } from "./select.mjs";
 import { dials } from "./targets.mjs";
 
 const said = {
@@ -17,21 +17,21 @@ const said = {
   undefined: "<b>not known</b>",
 };
 
-function claimRows(rows) {
-  return Object.values(claims).map(({ says, ask }) => {
-    const { agrees, words } = ask(rows);
-    return `<li>${escapeText(says)} ${said[String(agrees)]}<small>${escapeText(words)}</small></li>`;
-  });
+function claimList(rows, dial) {
+  const lines = judged(rows, dial).map(
+    ({ says, agrees, words }) => `<li>${escapeText(says)} ${said[String(agrees)]}<small>${escapeText(words)}</small></li>`,
+  );
+  return `<ul>${lines.join("")}</ul>`;
 }
 
 const shares = [
-  ["reverse ESS/n of path weights", ({ ess }) => ess?.reverse],
-  ["forward ESS/n of path weights", ({ ess }) => ess?.forward],
+  ["reverse ESS/n of path weights", reverseEss],
+  ["forward ESS/n of path weights", forwardEss],
 ];
 
 /** A figure of lines by name along a dial. */
 function lines(rows, dial, { title, yLabel, names, wanted, value }) {
-  const series = names.map((name, k) => ({ name, points: along(rows, dial, wanted(name), value), colour: 1 + (k % 7) }));
+  const series = names.map((name, k) => ({ name, points: along(rows, dial, wanted(name), value), colour: 1 + (k % 8) }));
   return curves({ title, xLabel: dials[dial].label, yLabel, series });
 }
 
@@ -103,13 +103,13 @@ export function page(rows) {
   const failed = rows.filter(({ error }) => error).map((row) => `<li>${escapeText(`${nameOfRow(row)}: ${row.error}`)}</li>`);
   const sections = Object.keys(dials).flatMap((dial) => {
     const figures = modelNames.map((model) => dialFigures(rows, dial, model)).join("");
-    return figures ? [`<h2>${escapeText(dial)}</h2><div class="figures">${figures}</div>`] : [];
+    return figures ? [`<h2>${escapeText(dial)}</h2>${claimList(rows, dial)}<div class="figures">${figures}</div>`] : [];
   });
   const densities = densityFigures(rows);
   const heading = "bnem: annealed correction of exact and learned diffusion models";
-  const body = `<p>One dial at a time around two modes (2/3, 1/3) of variance .05 at -1 and 1 in every one of 8 coordinates; sigma geometric. Axes are logarithmic; a share of 0 is not drawn.
+  const body = `<p>One dial at a time around two modes (2/3, 1/3) of variance .05 at -1 and 1 in every one of 8 coordinates; sigma geometric. Axes are logarithmic; a share below that of one row is drawn as that of one row.
 The exact transition is the posterior itself: what it loses the reference loses.${rows.some(({ quick }) => quick) ? " <b>A quick run: no figure to keep.</b>" : ""}</p>
-<h2>What the paper states, and what these rows say</h2><ul>${claimRows(rows).join("")}</ul>
+<h2>What the paper states, and what these rows say</h2>${claimList(rows)}
 ${sections.join("\n")}
 ${densities ? `<h2>Learned densities and scores at exact draws of each level</h2><div class="figures">${densities}</div>` : ""}
 <h2>All rows</h2>${table(rows)}${failed.length > 0 ? `<p>Failed:</p><ul>${failed.join("")}</ul>` : ""}`;

@@ -20,5 +20,10 @@ export function along(rows, dial, wanted, value) {
   });
 }
 
-/** Of reverse and forward the smaller one: what neither overlooks. */
-export const leastEss = ({ ess }) => (ess ? Math.min(ess.reverse, ess.forward ?? Infinity) : undefined);
+/** A share of the rows no smaller than one row: one path in a wilderness of the model can take a forward share to 1e-200. */
+const atLeastOne = (share, rows) => (share === undefined ? undefined : Math.max(share, 1 / rows));
+export const reverseEss = ({ ess, n }) => atLeastOne(ess?.reverse, n);
+export const forwardEss = ({ ess, forward }) => atLeastOne(ess?.forward, forward?.n);
+
+/** Of both the smaller one: what neither overlooks. */
+export const leastEss = (row) => (row.ess ? Math.min(reverseEss(row), forwardEss(row) ?? Infinity) : undefined);

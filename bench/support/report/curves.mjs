@@ -52,7 +52,7 @@ function roundUp(value) {
 }
 const roundDown = (value) => 1 / roundUp(1 / value);
 
-/** `series`: [{ name, points: [[x, y]], colour }], colours 1 to 7 by name where none is given; nothing to draw gives "". */
+/** `series`: [{ name, points: [[x, y]], colour }], colours 1 to 8, by name where none is given; nothing to draw gives "". */
 export function curves({ title, xLabel, yLabel, series }) {
   const drawn = series
     .map(({ name, points, colour = colourOf(name) }) => ({
@@ -89,5 +89,5 @@ export const curvesCss = `
 .curves text{fill:var(--muted)} .curves .label{fill:var(--ink)} .curves .grid{stroke:var(--grid)}
 .curves .line{fill:none;stroke:var(--k);stroke-width:1.6} .curves circle{fill:var(--k)} .curves .own .line{stroke-width:3.2}
 .curves .lead{stroke:var(--k);fill:none} .curves g text{fill:var(--k)}
-.k1{--k:#d1550b} .k2{--k:var(--ink)} .k3{--k:#8a6d00} .k4{--k:#0f6fb4} .k5{--k:#00855f} .k6{--k:#a8407f} .k7{--k:#5c6773}
+.k1{--k:#d1550b} .k2{--k:var(--ink)} .k3{--k:#8a6d00} .k4{--k:#0f6fb4} .k5{--k:#00855f} .k6{--k:#a8407f} .k7{--k:#5c6773} .k8{--k:#7a4ad1}
 `;
