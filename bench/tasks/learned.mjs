@@ -12,8 +12,8 @@ export const streamOf = (seed, purpose) => streams[purpose] + seed;
 
 /** No call of the energy while sampling: those of the finished rows are the metrics' own. */
 async function rawSample(sampler, n, seed) {
-  const { x, seconds, networkCalls, pilotCalls, nonFinite } = await sampler.sample(n, { seed, correction: "none" });
-  return { x, sampling: { seconds, calls: NONE, networkRows: networkCalls + pilotCalls, nonFinite } };
+  const { x, seconds, networkCalls, nonFinite } = await sampler.sample(n, { seed, correction: "none" });
+  return { x, sampling: { seconds, calls: NONE, networkRows: networkCalls, nonFinite } };
 }
 
 /** The row of a sample. @param cost of the training behind it, null for none */
@@ -52,7 +52,7 @@ async function weightedRow(run, sampler, training) {
   const sampling = {
     seconds: drawn.seconds,
     calls: { plain: drawn.energyCalls + calls, gradient: 0 },
-    networkRows: drawn.networkCalls + drawn.pilotCalls,
+    networkRows: drawn.networkCalls,
     nonFinite: drawn.nonFinite,
   };
   const row = await rowOf(run, { x: drawn.x, logWeights }, sampling, training);
