@@ -14,7 +14,7 @@ import {
 import { freshSeed } from "./denoising.mjs";
 import { counted, needsHessian, transitionOf } from "./models.mjs";
 
-/** Kish shares below this are those of a handful of rows. */
+/** Share of the forward paths that may fail; with more there is no figure of the others. */
 const FAILED_SHARE = 0.01;
 /** Sweeps that tune a ladder, of all. */
 const BURN_IN = 1 / 3;
