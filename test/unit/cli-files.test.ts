@@ -29,6 +29,7 @@ const weighted: WrittenSample = {
     ...{ method: "smc", transition: "tuned", levels: 9, rows: 2, islands: 1, resamplings: 3, notices: [] },
     essOf: "paths since the last resampling",
     pathEss: { value: 64, n: 256, fraction: 0.25 },
+    forward: { ess: { value: 30, n: 60, fraction: 0.5 }, eubo: { mean: 0.75, error: 0.1, n: 60 }, unseen: 0.125 },
     effective: {
       value: 1.25,
       n: 2,
@@ -47,6 +48,7 @@ const weighted: WrittenSample = {
 };
 const scalars = {
   ...{ log_z: -0.25, log_z_error: 0.125, ess: 1.5, ess_n: 2, path_ess: 64, path_ess_n: 256, n_eff: 1.25, n_eff_n: 2 },
+  ...{ forward_ess: 30, forward_ess_n: 60, eubo: 0.75, unseen: 0.125 },
   ...{ unique_ancestors: 1, unique_ancestors_n: 2, islands: 1, resamplings: 3, trusted_sigma: 2.5, trusted_residual: 0.5 },
   ...{ network_calls: 4114, energy_calls: 1026, pilot_calls: 4096, non_finite: 0, seed: 7 },
 };
