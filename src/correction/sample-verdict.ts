@@ -79,7 +79,7 @@ export const verdictThresholds = {
   /** Largest disagreement of split halves, in standard errors: 7 of 6,000 comparisons of 8 against 8 islands of one sampler are above 4. */
   splitHalves: 4,
   /** Largest residual, kT, of a level that decides about rows. */
-  residual: 2,
+  residual: 3,
   /**
    * Largest bias of a raw mean, in its own standard errors, and the least effective share at which means tell it. Of 59, 86, 100 and 110 samples called raw
    * at 1, 1.5, 2 and 3, and not short of a mode, 0, 1, 4 and 7 were not.

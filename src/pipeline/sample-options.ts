@@ -88,7 +88,7 @@ export const sampleSchema = v.object({
       Number.MAX_VALUE,
       "accumulated residual up to which a level's learned energy decides about rows, kT (smc, moves)",
     ),
-    0.7,
+    2.5,
   ),
   islands: v.optional(
     integerField(1, 1e6, "groups of rows that share nothing, for the errors; default 16, fewer below 32 rows each"),

@@ -180,7 +180,7 @@ const cases: readonly Case[] = [
     { ...resampled, accumulatedResidual: { trusted: 3.4 } },
     "no",
     ["residual"],
-    /off by 3\.4 kT, at most 2/,
+    /off by 3\.4 kT, at most 3/,
   ],
   ["a residual that chose nothing", { ...paths, accumulatedResidual: { trusted: 3.4 } }, "weights", [], /Use/],
   ["a map that cannot be inverted", { ...paths, notInvertible: 2 }, "no", ["map"], /2 steps/],
