@@ -107,7 +107,7 @@ describe("every combination", () => {
     for (const more of [{ nu: 0 }, { dataStd: 1 }, { integrator: "exponential" as const }, { integrator: "heun" as const }])
       expect(await ask({ ...raw, ...more })).toBe(0);
     // Weighted rows measure nu = 1, whatever raw ones were drawn with.
-    expect(await ask(path)).toBe(256 * 4);
+    expect(await ask(path)).toBe(128 * 4);
     const { logWeights } = await own.sample(10, { ...path, steps: 4, seed: 1 });
     expect((await own.sample(10, { ...path, steps: 4, seed: 1, nu: 1 })).logWeights).toEqual(logWeights);
     expect((await own.sample(10, { ...path, steps: 4, seed: 1, nu: 0.5 })).logWeights).not.toEqual(logWeights);
@@ -130,10 +130,10 @@ describe("every combination", () => {
     };
     // Four levels; raw output adds a Langevin move at the three between and the last denoising.
     expect(await ask("none")).toEqual([10 * (method === "me-nem" ? 4 : 8) * perScore, 0, 10]);
-    expect(await ask("path")).toEqual([(10 + 256) * 4 * perScore, 256 * 4 * perScore, 10]);
+    expect(await ask("path")).toEqual([(10 + 128) * 4 * perScore, 128 * 4 * perScore, 10]);
     // The pilot of SMC asks four times at every level what the learned energies are worth one level lower.
-    const pilot = 256 * (4 + 4 * 3) * perScore;
-    if (energies) expect(await ask("smc")).toEqual([10 * 4 * perScore + pilot, pilot, 10 + 256 * 4]);
+    const pilot = 128 * (4 + 4 * 3) * perScore;
+    if (energies) expect(await ask("smc")).toEqual([10 * 4 * perScore + pilot, pilot, 10 + 128 * 4]);
     else await expect(ask("smc")).rejects.toMatchObject({ code: "unsupported", message: /energies.*take correction "path"/ });
     other.dispose();
   });
