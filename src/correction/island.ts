@@ -1,5 +1,4 @@
 /** One island of an annealed run: rows that are weighed, resampled and moved among themselves, a pure function of plan, model and row numbers. */
-import { exp, log } from "../core/elementary.js";
 import { derive } from "../core/random.js";
 import type { Key, ScoreModel } from "../core/types.js";
 import { normalRows, uniforms } from "../kernels/normal.js";
@@ -10,6 +9,7 @@ import { intervalOf } from "./levels.js";
 import { referenceLogDensity, referenceRows } from "./reference.js";
 import { resamplers, uniformSource } from "./resample.js";
 import type { AnnealedTransition, StepRandom } from "./transition.js";
+import { weigh } from "./weigh.js";
 
 /** What an island has come to; its weights are still without the exact energy. */
 export interface IslandResult {
@@ -56,22 +56,6 @@ export function startFromReference(plan: AnnealedPlan, key: Key, first: number, 
     logWeights,
     Int32Array.from({ length: n }, (_, row) => first + row),
   );
-}
-
-/** Kish effective sample size of log weights, the log of their mean, and the weights themselves; all 0 where every weight is 0. */
-function weigh(logs: Float64Array): { fraction: number; logMean: number; weights: Float64Array } {
-  const top = logs.reduce((a, b) => Math.max(a, b), -Infinity);
-  const weights = new Float64Array(logs.length);
-  if (top === -Infinity) return { fraction: 0, logMean: -Infinity, weights };
-  let sum = 0;
-  let square = 0;
-  for (let i = 0; i < logs.length; i++) {
-    weights[i] = exp(logs[i] - top);
-    sum += weights[i];
-    square += weights[i] * weights[i];
-  }
-  for (let i = 0; i < logs.length; i++) weights[i] /= sum;
-  return { fraction: (sum * sum) / (square * logs.length), logMean: top + log(sum / logs.length), weights };
 }
 
 /** Resamples at level k where the plan says so; rows know their energies there. */

@@ -2,7 +2,6 @@
  * The discarded run before a counted one: what transitions have to measure, the step sizes of moves, and how far the learned energies can be trusted to
  * decide about rows. Its rows, keys and energies are its own, so that nothing of the counted run decides about itself.
  */
-import { exp } from "../core/elementary.js";
 import { BnemError } from "../core/errors.js";
 import { derive } from "../core/random.js";
 import type { Batch, Energy, ScoreModel } from "../core/types.js";
@@ -13,6 +12,7 @@ import { type CallCount, LevelModel } from "./level-model.js";
 import { type Interval, intervalOf } from "./levels.js";
 import { accumulatedSpread, type Residuals, residualsOf } from "./residuals.js";
 import type { AnnealedTransition, Frozen, Moved } from "./transition.js";
+import { weigh } from "./weigh.js";
 
 /** What a pilot found. */
 export interface PilotReport {
@@ -121,22 +121,8 @@ class Pilot {
   /** Share of Kish of whole paths from their log weights without the exact energy; where that is NaN or -Infinity a path is lost. */
   pathEss(logWeights: Float64Array): number {
     const { ends } = this;
-    return kishShare(logWeights.map((value, row) => (ends && ends[row] > -Infinity ? value - ends[row] : -Infinity)));
+    return weigh(logWeights.map((value, row) => (ends && ends[row] > -Infinity ? value - ends[row] : -Infinity))).fraction;
   }
-}
-
-/** Share of Kish over log weights; 0 where all are -Infinity. */
-function kishShare(logs: Float64Array): number {
-  const top = logs.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (top === -Infinity) return 0;
-  let sum = 0;
-  let square = 0;
-  for (const value of logs) {
-    const w = exp(value - top);
-    sum += w;
-    square += w * w;
-  }
-  return (sum * sum) / (square * logs.length);
 }
 
 /**

@@ -3,16 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NeuralSampler, SampleOptions } from "../../src/pipeline/neural-sampler.js";
 import { sampleScalars } from "../../src/pipeline/sample-arrays.js";
 import { sampleWords } from "../../src/pipeline/sample-words.js";
-import { createTrainer } from "../../src/pipeline/trainer.js";
-import { tinyOptions, tinyTarget } from "../support/tiny-loop.js";
-
-async function made(options: object = {}): Promise<NeuralSampler> {
-  const trainer = await createTrainer(tinyTarget, { ...tinyOptions, steps: 6, ...options });
-  for await (const _ of trainer.steps());
-  const sampler = await trainer.sampler();
-  trainer.dispose();
-  return sampler;
-}
+import { tinyTarget } from "../support/tiny-loop.js";
+import { tinySampler as made } from "../support/tiny-sampler.js";
 
 let sampler: NeuralSampler;
 beforeAll(async () => {

@@ -14,15 +14,7 @@ import { edmGrid } from "../../src/samplers/grid.js";
 import type { SamplerProgress } from "../../src/samplers/run-rows.js";
 import { geometricSchedule } from "../../src/schedules/geometric.js";
 import { tinyOptions, tinyTarget } from "../support/tiny-loop.js";
-
-/** A sampler after a few steps: its network is no longer its Gaussian base. */
-async function made(options: object = {}, energy: Energy = tinyTarget, steps = 6): Promise<NeuralSampler> {
-  const trainer = await createTrainer(energy, { ...tinyOptions, steps: Math.max(1, steps), ...options });
-  if (steps > 0) for await (const _ of trainer.steps());
-  const sampler = await trainer.sampler();
-  trainer.dispose();
-  return sampler;
-}
+import { tinySampler as made } from "../support/tiny-sampler.js";
 
 let sampler: NeuralSampler;
 beforeAll(async () => {
