@@ -34,7 +34,7 @@ async function oneRun(method, seed) {
   }
   const sampler = await trainer.sampler();
   const raw = await sampler.sample(n, { seed: seed + 1000, correction: "none" });
-  const weighted = await sampler.sample(n, { seed: seed + 2000 });
+  const weighted = await sampler.sample(n, { correction: "path", dataStd: presets.gmm40.bnem.dataStd, seed: seed + 2000 });
   if (method === "bnem" && seed === seeds[0]) drawPicture(raw.x);
   const scored = (await evaluate(raw, target, { seed: seed + 3000 })).metrics;
   const scoredWeighted = await evaluate(weighted, target, { seed: seed + 3000 });

@@ -67,7 +67,7 @@ async function forwardLogWeights(sampler, { sigmaMin, sigmaMax, scale, baseStd, 
 
 async function truePaths({ sampler, settings }) {
   const sorted = (await forwardLogWeights(sampler, settings)).sort();
-  const { logZ, ess } = await sampler.sample(n, { seed: 4 });
+  const { logZ, ess } = await sampler.sample(n, { correction: "path", dataStd: presets.gmm40.bnem.dataStd, seed: 4 });
   return {
     median: sorted[n >> 1],
     percentile99: sorted[Math.floor(0.99 * n)],

@@ -62,7 +62,7 @@ async function train(method, steps, seed) {
 async function oneRun(method, steps, seed) {
   const { sampler, trainingSeconds } = await train(method, steps, seed);
   const raw = await sampler.sample(samples, { seed: seed + 1000, correction: "none" });
-  const weighted = await sampler.sample(samples, { seed: seed + 2000 });
+  const weighted = await sampler.sample(samples, { correction: "path", dataStd: presets.gmm40.bnem.dataStd, seed: seed + 2000 });
   sampler.dispose();
   const metrics = ["positionW2", "modeWeightTv", "energyW2"];
   const ofRaw = await evaluate(raw, target, { seed: seed + 3000, metrics });

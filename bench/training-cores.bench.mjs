@@ -41,7 +41,7 @@ async function measure(method, control) {
   const samplers = [await alone.trainer.sampler(), await together.trainer.sampler()];
   const draw = async (at, seed) => {
     const start = performance.now();
-    await samplers[at].sample(SAMPLES, { seed, workers: at === 0 ? 1 : cores });
+    await samplers[at].sample(SAMPLES, { correction: "path", integrator: "bridge", seed, workers: at === 0 ? 1 : cores });
     return performance.now() - start;
   };
   const times = { alone: [], together: [], control: [], controls: [], sample: [], samples: [] };

@@ -8,7 +8,8 @@ const { gaussianMixture, init, loadSampler } = await import("bnem");
 const [file, small, large] = process.argv.slice(2);
 await init();
 const sampler = await loadSampler(readFileSync(file), gaussianMixture({ components: 40, seed: 0 }));
-const secondsOf = async (n, seed) => (await sampler.sample(Number(n), { seed })).seconds;
+const secondsOf = async (n, seed) =>
+  (await sampler.sample(Number(n), { correction: "path", integrator: "bridge", seed })).seconds;
 await secondsOf(small, 1);
 const smalls = [];
 for (let seed = 2; seed < 5; seed++) smalls.push(await secondsOf(small, seed));
