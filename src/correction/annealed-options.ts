@@ -31,7 +31,7 @@ export interface AnnealedProgress {
 export interface ResampleOptions {
   /** Default "systematic". */
   readonly method?: ResamplerName;
-  /** An island resamples when its effective sample size is below this share of its rows; default 0.5. 1 is at every trusted level. */
+  /** An island of 32 rows or more resamples when its effective sample size is below this share of them; default 0.5. 1 is at every trusted level, and however few. */
   readonly threshold?: number;
   /** Largest accumulated residual, kT, at which the learned energy of a level may decide about rows; default 2.5. Infinity trusts all levels. */
   readonly trust?: number;

@@ -58,10 +58,14 @@ export function startFromReference(plan: AnnealedPlan, key: Key, first: number, 
   );
 }
 
+/** Fewer rows have nothing to resample among: they would soon all descend from one. */
+const LEAST_ROWS = 32;
+
 /** Resamples at level k where the plan says so; rows know their energies there. */
 function resampleAt(rows: IslandRows, k: number, plan: AnnealedPlan, island: number, log_: { z: number; at: number[] }): void {
   const { resampling, key } = plan;
   if (!resampling || resampling.trusted[k] === 0) return;
+  if (rows.n < LEAST_ROWS && resampling.threshold < 1) return;
   const { fraction, logMean, weights } = weigh(rows.potentials());
   if (fraction === 0 || fraction >= resampling.threshold) return;
   const drawn = resamplers[resampling.method](weights, rows.n, uniformSource(derive(key, "resample", k, island)));

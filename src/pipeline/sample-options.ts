@@ -81,7 +81,14 @@ export const sampleSchema = v.object({
   ),
   moveLeapfrogs: v.optional(integerField(1, 1000, "leapfrog steps of a move: 1 is MALA, more is HMC"), 1),
   resampling: v.optional(choiceField(RESAMPLINGS, "how rows are resampled (smc)"), "systematic"),
-  resampleBelow: v.optional(numberField(0, 1, "share of effective rows in an island below which it resamples (smc)"), 0.5),
+  resampleBelow: v.optional(
+    numberField(
+      0,
+      1,
+      "share of effective rows below which an island of at least 32 resamples (smc); 1: at every trusted level, however few",
+    ),
+    0.5,
+  ),
   trust: v.optional(
     numberField(
       0,
