@@ -17,7 +17,7 @@ const HIGHEST_U: f32 = 1.0e8;
 const PI: f32 = 3.14159265358979;
 
 /** Overlay on the tables (packFeatureTables): this header, then space [dim][stride], noise [stride], decay [stride]. All f32. */
-class FeatureTables {
+export class FeatureTables {
   dimension: f32;
   pairCount: f32;
   rowLength: f32;
@@ -104,7 +104,7 @@ class FeatureTables {
 }
 
 /** m. */
-function holding(u: f32): f32 {
+export function holding(u: f32): f32 {
   const square = u * u;
   return <f32>1 / sqrt<f32>(sqrt<f32>(sqrt<f32>(<f32>1 + square * square)));
 }
@@ -115,7 +115,7 @@ function total(a: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-function dot(a: usize, b: usize, dim: usize): f32 {
+export function dot(a: usize, b: usize, dim: usize): f32 {
   let sum: f32 = 0;
   const end = a + (dim << 2);
   if (dim >= 4) {
@@ -128,7 +128,7 @@ function dot(a: usize, b: usize, dim: usize): f32 {
 }
 
 /** sum_d x_d space_dp of the four pairs at `space`, in four chains: one would wait for each addition. */
-function projection(x: usize, space: usize, stride: usize, dim: usize): v128 {
+export function projection(x: usize, space: usize, stride: usize, dim: usize): v128 {
   let a = f32x4.splat(0);
   const end = x + (dim << 2);
   if (dim >= 4) {
@@ -148,7 +148,7 @@ function projection(x: usize, space: usize, stride: usize, dim: usize): v128 {
 }
 
 /** The sign bit of cos(pi k) for whole k, |k| < 2^22; beyond, f32 has too few digits left for the cosine to mean anything. */
-function signOf(k: v128): v128 {
+export function signOf(k: v128): v128 {
   return i32x4.shl(f32x4.add(k, f32x4.splat(12582912.0)), 31);
 }
 
@@ -210,7 +210,7 @@ export function features(tables: usize, x: usize, variance: usize, varianceStep:
 }
 
 /** dL/dh_p of four pairs: pi D (dy_sin cos - dy_cos sin); dy of up to four pairs, nothing read beyond. */
-function slopes(h: v128, damping: v128, dy: usize, left: i32): v128 {
+export function slopes(h: v128, damping: v128, dy: usize, left: i32): v128 {
   const low = left == 1 ? v128.load_zero<u64>(dy) : v128.load(dy);
   let high = f32x4.splat(0);
   if (left > 3) high = v128.load(dy, 16);
@@ -225,7 +225,7 @@ function slopes(h: v128, damping: v128, dy: usize, left: i32): v128 {
 }
 
 /** dx_d += sum_p slope_p space_dp over four pairs, coordinates `from` up. */
-function addProjections(slope: v128, space: usize, stride: usize, from: usize, dim: usize, dx: usize): void {
+export function addProjections(slope: v128, space: usize, stride: usize, from: usize, dim: usize, dx: usize): void {
   let d = from;
   for (; d + 4 <= dim; d += 4) {
     const at = space + d * stride;
@@ -363,114 +363,5 @@ export function featuresTangent(tables: usize, x: usize, variance: usize, varian
     if (r == 0 || varianceStep != 0) logS = t.logNoise(load<f32>(variance));
     tangentRow(t, x, load<f32>(variance), logS, out + bytes <= shared ? shared : 0, v, out);
     out += bytes;
-  }
-}
-
-/** Second derivative by h_p of what `slopes` is the first of: -pi^2 D (dy_cos cos + dy_sin sin). */
-function bends(h: v128, damping: v128, dy: usize, left: i32): v128 {
-  const low = left == 1 ? v128.load_zero<u64>(dy) : v128.load(dy);
-  let high = f32x4.splat(0);
-  if (left > 3) high = v128.load(dy, 16);
-  else if (left == 3) high = v128.load_zero<u64>(dy, 16);
-  const k = f32x4.nearest(h);
-  const half = f32x4.sub(h, k);
-  const s = f32x4.add(half, half);
-  const square = f32x4.mul(s, s);
-  const cosine = f32x4.mul(v128.shuffle<f32>(low, high, 0, 2, 4, 6), cosQuarter(square));
-  const bend = madd(v128.shuffle<f32>(low, high, 1, 3, 5, 7), sinQuarter(s, square), cosine);
-  return f32x4.mul(bend, f32x4.mul(v128.xor(damping, signOf(k)), f32x4.splat(-PI * PI)));
-}
-
-/** first = sum over the pairs of dL/dh_p space_dp, and rate its derivative along z, a direction of the held coordinates. */
-function waveCurvature(
-  tables: FeatureTables,
-  x: usize,
-  m: f32,
-  variance: f32,
-  logS: f32,
-  kept: usize,
-  dy: usize,
-  z: usize,
-  first: usize,
-  rate: usize,
-): void {
-  const dim = tables.dim;
-  const stride = tables.stride;
-  const noise = tables.noise;
-  const m4 = f32x4.splat(m);
-  const log4 = f32x4.splat(logS);
-  const squared = f32x4.splat(variance * tables.inverseSquare);
-  let space = tables.space;
-  memory.fill(first, 0, dim << 2);
-  memory.fill(rate, 0, dim << 2);
-  let left = tables.pairs;
-  let offset: usize = 0;
-  do {
-    const h = madd(m4, projection(x, space, stride, dim), f32x4.mul(log4, v128.load(noise + offset)));
-    const damping = kept ? v128.load(kept + offset) : tables.damping(offset, squared);
-    const along = projection(z, space, stride, dim);
-    addProjections(slopes(h, damping, dy, left), space, stride, 0, dim, first);
-    addProjections(f32x4.mul(bends(h, damping, dy, left), along), space, stride, 0, dim, rate);
-    left -= 4;
-    offset += 16;
-    space += 16;
-    dy += 32;
-  } while (left > 0);
-}
-
-/** Bytes of scratch of `featuresCurvature`. */
-export function curvatureScratch(dim: i32, stride: i32): i32 {
-  return 4 * (2 * dim + stride) + 16;
-}
-
-/**
- * out [n, dim] = derivative of J^T dy along v [n, dim] in x, at fixed dy; the other arguments as in `features`. With J = J_w (m I + k x x^T), w = J_w^T dy
- * and w' its derivative along (m I + k x x^T) v:
- *
- *   m w' + k (x . w') x + k (x . v) w + k (x . w) v + (k (v . w) + k' (x . w)) x,   k' = dk/du 2 reach (x . v) / V
- */
-export function featuresCurvature(
-  tables: usize,
-  x: usize,
-  variance: usize,
-  varianceStep: i32,
-  dy: usize,
-  v: usize,
-  out: usize,
-  n: i32,
-  scratch: usize,
-): void {
-  const t = changetype<FeatureTables>(tables);
-  const dim = t.dim;
-  const bytes = dim << 2;
-  const kept = (scratch + 15) & ~15;
-  const z = kept + t.stride;
-  const w = z + bytes;
-  const shared = varianceStep == 0 && n > 0 ? t.keepDamping(load<f32>(variance), kept, kept + t.stride) : 0;
-  let logS: f32 = 0;
-  for (let r = 0; r < n; r++, variance += (<usize>varianceStep) << 2, dy += t.outBytes, x += bytes, v += bytes, out += bytes) {
-    const h = load<f32>(variance);
-    if (r == 0 || varianceStep != 0) logS = t.logNoise(h);
-    const u = t.outwardness(x, h);
-    const m = holding(u);
-    const k = t.bend(u, m, h);
-    const xv = dot(x, v, dim);
-    const outward = k == 0 ? <f32>0 : k * xv;
-    for (let d: usize = 0; d < bytes; d += 4) store<f32>(z + d, m * load<f32>(v + d) + outward * load<f32>(x + d));
-    waveCurvature(t, x, m, h, logS, shared, dy, z, w, out);
-    const inverse = <f32>1 / sqrt<f32>(t.baseVariance + h);
-    const position = dy + ((<usize>t.pairs) << 3);
-    for (let d: usize = 0; d < bytes; d += 4) store<f32>(w + d, load<f32>(w + d) + load<f32>(position + d) * inverse);
-    if (k == 0) {
-      for (let d: usize = 0; d < bytes; d += 4) store<f32>(out + d, m * load<f32>(out + d));
-      continue;
-    }
-    const xw = dot(x, w, dim);
-    const alongX = k * (dot(x, out, dim) + dot(v, w, dim)) + t.bendRate(u, m, h) * xv * xw;
-    const alongV = k * xw;
-    for (let d: usize = 0; d < bytes; d += 4) {
-      const own = m * load<f32>(out + d) + outward * load<f32>(w + d);
-      store<f32>(out + d, own + alongX * load<f32>(x + d) + alongV * load<f32>(v + d));
-    }
   }
 }

@@ -34,7 +34,8 @@ export { muellerBrownHamiltonian, muellerBrownNoised, muellerBrownRows } from ".
 export { ringsHamiltonian, ringsNoised, ringsRows } from "./energies/rings";
 export { twoMoonsHamiltonian, twoMoonsNoised, twoMoonsRows } from "./energies/two-moons";
 // Input features of a network, their gradient, tangent and curvature; tables from src/networks/feature-tables.ts.
-export { curvatureScratch, features, featuresCurvature, featuresGradient, featuresTangent } from "./features";
+export { features, featuresGradient, featuresTangent } from "./features";
+export { curvatureScratch, featuresCurvature } from "./features-curvature";
 export { gemm, gemmBatched, gemmScratch } from "./gemm";
 export { hamiltonianScratch } from "./hamiltonian";
 export {
