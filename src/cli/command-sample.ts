@@ -38,12 +38,12 @@ async function energyFor(bytes: Uint8Array, flags: SampleFlags): Promise<Energy>
   return resolveEnergy({ energy: energy.name, energyOptions: JSON.stringify(energy.options) });
 }
 
-/** Where all weights are worth nothing, the rows that were computed are written all the same. @throws what `draw` throws, saying so */
+/** Where the weights are worth nothing or too many energies are not finite, the rows that were computed are written all the same. @throws what `draw` throws, saying so */
 async function keepingRows(draw: () => Promise<SampleResult>, output: string | undefined, target: Energy): Promise<SampleResult> {
   try {
     return await draw();
   } catch (error) {
-    if (!(error instanceof BnemError && error.code === "degenerate-weights") || output === undefined) throw error;
+    if (!(error instanceof BnemError && error.data) || output === undefined) throw error;
     const rows = error.data as Pick<SampleResult, "x" | "energy" | "logWeights">;
     if (!rows.x.data.some(Number.isFinite)) throw error;
     await writeSamples(output, rows, target);

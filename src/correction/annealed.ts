@@ -133,7 +133,7 @@ export class AnnealedCollector {
     this.atLevel(result.island, this.steps, result.lost);
   }
 
-  /** The run, once every island has come. NaN or -Infinity as an energy is a lost row, +Infinity a weight of 0. */
+  /** The run, once every island has come. NaN or -Infinity as an energy is a lost row, +Infinity a weight of 0. @throws BnemError("diverged") with all rows in its data */
   async finish(energy: Energy, breathe: () => Promise<void>): Promise<AnnealedRun> {
     const { plan, pilot, options, trustedTo: highest } = this.planned;
     const { starts, dim } = plan;
@@ -150,7 +150,7 @@ export class AnnealedCollector {
     });
     const { energies, asked, lost } = await close(x, logWeights, energy, breathe);
     this.standing[0].lost += lost;
-    this.checkLost("the end");
+    this.checkLost("the end", { x, energy: energies, logWeights });
     onProgress?.({ rows: n, n, fraction: 1, nonFinite: this.lost });
     const sum = (of: (result: IslandResult) => number) => results.reduce((total, result) => total + of(result), 0);
     return {
@@ -173,13 +173,15 @@ export class AnnealedCollector {
     return this.standing.reduce((sum, { lost }) => sum + lost, 0);
   }
 
-  private checkLost(where: string): void {
+  /** @param data rows that were finished, and would be lost with the error */
+  private checkLost(where: string, data?: Pick<AnnealedRun, "x" | "energy" | "logWeights">): void {
     const { n, limit } = this.planned.options;
     if (this.lost <= limit) return;
     throw new BnemError(
       "diverged",
       `annealed: ${this.lost} of ${n} rows were not finite at ${where}, above the limit of ${limit}; ` +
         "train longer, use more levels, or check the energy",
+      { data },
     );
   }
 

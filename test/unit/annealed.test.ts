@@ -299,7 +299,11 @@ describe("numbers that are not finite", () => {
     expect(lost).toBeGreaterThan(5);
     expect(run.nonFinite).toBe(lost);
     expect(run.pilot.pathEss).toBeGreaterThan(0);
-    await expect(annealed(exact, energy, options())).rejects.toMatchObject({ code: "diverged" });
+    const error = await annealed(exact, energy, options()).catch((caught) => caught);
+    expect(error).toMatchObject({ code: "diverged", message: expect.stringContaining("the end") });
+    // What was computed is not lost with the error.
+    const { x, energy: energies, logWeights } = error.data;
+    expect([x.n, energies.length, logWeights.length]).toEqual([options().n, options().n, options().n]);
     await expect(annealed(exact, energy, options())).rejects.toThrow("at the end");
   });
 
