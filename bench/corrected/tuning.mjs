@@ -22,8 +22,8 @@ const INTEGRATORS = ["tuned", "bridge", "diagonal", "low-rank", "full"];
 const MOST_PRODUCTS = 1000;
 const productsOf = { gmm40: 2 * 64, dw4: 6 * 100, lj13: 36 * 100, lj55: 162 * 100, manywell32: 32 * 512, gmm16: 16 * 128 };
 
-/** Residuals up to which a level is trusted, kT, beside the default of .7: of the default's step, for what else they change is the same for all. */
-const TRUSTS = [0.35, 1.5, 1e6];
+/** Residuals up to which a level is trusted, kT, beside the default of 2.5: of the default's step, for what else they change is the same for all. */
+const TRUSTS = [0.35, 0.7, 1.5, 1e6];
 
 async function cell(task, repeat, { name, ...how }, { quick }) {
   const { sampler } = await modelOf(task, 1, quick);

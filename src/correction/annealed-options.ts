@@ -76,8 +76,8 @@ export interface AnnealedOptions {
 }
 
 /**
- * kT. With .7 in its place GMM-40 and DW-4 come out the same, and LJ-13, whose residual reaches 2.25, has N_eff .06 n instead of .15 n
- * (`npm run bench:corrected -- --part tuning,particles`): a wrong energy that decides costs effective rows, never the estimate of Z.
+ * kT. With .7 in its place GMM-40 and DW-4 come out the same, and LJ-13, whose residual reaches 2.25, has N_eff .07 n instead of .14 n
+ * (`npm run bench:corrected -- --part tuning`): a wrong energy that decides costs effective rows, never the estimate of Z.
  */
 export const DEFAULT_TRUST = 2.5;
 
