@@ -78,14 +78,21 @@ export class NeuralSampler {
   }
 
   /**
-   * n configurations, by default each with the importance weight of its path, the effective sample size and log Z. Any n: memory is
-   * bounded by `chunk`. Same seed, same bits on the same runtime and backend, whatever `workers` and `chunk` are.
+   * n configurations. By default they are weighted rows of the exact target by sequential Monte Carlo along the learned levels,
    *
-   * Blocks of rows go to all threads where this package's kernels run the network (wasm); elsewhere the calling thread does all rows. The energy is
-   * always asked on the calling thread.
+   *   log w = -E(x_0) - log N(x_K; 0, v) + sum_k log F(x_k | x_{k-1}) / B(x_{k-1} | x_k)    (`annealed`; mean exp is unbiased for Z),
    *
-   * @throws RangeError / TypeError for bad options; BnemError("diverged") when more than 1 % of rows are not finite,
-   *   BnemError("degenerate-weights"), BnemError("disposed"), the signal's reason, within 100 ms
+   * with N_eff, log Z and a verdict; `correction: "none"` gives raw rows. x [n, dim] in raw units, energies and log weights in kT. Same seed, same bits on
+   * the same runtime and backend, whatever `workers` is, and for raw rows whatever `chunk` is. Any n: beside the result memory holds `chunk` raw rows, or
+   * an island of weighted ones, for each thread.
+   *
+   * Blocks of raw rows and islands go to all threads where this package's kernels run the network (wasm); elsewhere, and with replica exchange, the calling
+   * thread does all rows. The energy is always asked on the calling thread.
+   *
+   * @throws RangeError / TypeError for bad options; BnemError("diverged") when more than 1 % of rows are not finite and BnemError("degenerate-weights") where
+   *   the weights are worth nothing, both with the finished rows in `data`; BnemError("unsupported") for what the network has not, BnemError("disposed"), the
+   *   signal's reason, within 100 ms
+   * @see Grenioux and Noble 2026, arXiv:2601.21026
    */
   async sample(n: number, options: SampleOptions = {}): Promise<SampleResult> {
     checkInteger("sample", "n", n, 1);
