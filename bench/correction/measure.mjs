@@ -1,4 +1,5 @@
 /** What one row of the study is made of: a model, a transition and a corrector on one target, with every figure there is. */
+
 import {
   annealed,
   derive,
@@ -11,6 +12,7 @@ import {
   replicaExchange,
   summarizeIslands,
 } from "bnem";
+import { finiteSample } from "../tasks/score.mjs";
 import { freshSeed } from "./denoising.mjs";
 import { counted, needsHessian, transitionOf } from "./models.mjs";
 
@@ -32,18 +34,9 @@ const weighing = {
 export const correctorNames = [...Object.keys(weighing), "exchange"];
 
 /** Total variation of the mode weights, weighted and not, beside what exact draws of as many rows give. */
-async function modeTv(energy, { x, energy: energies, logWeights }, seed) {
+async function modeTv(energy, given, seed) {
   if (!energy.modes) return {};
-  const rows = Array.from({ length: x.n }, (_, i) => i).filter((i) => Number.isFinite(energies[i]));
-  const data = new Float32Array(rows.length * x.dim);
-  rows.forEach((row, i) => {
-    data.set(x.data.subarray(row * x.dim, (row + 1) * x.dim), i * x.dim);
-  });
-  const sample = {
-    x: { data, n: rows.length, dim: x.dim },
-    energy: Float32Array.from(rows, (row) => energies[row]),
-    ...(logWeights && { logWeights: Float64Array.from(rows, (row) => logWeights[row]) }),
-  };
+  const { sample } = finiteSample(energy, given);
   const { metrics, weighted } = await evaluate(sample, energy, { seed: freshSeed(seed, "floors"), metrics: ["modeWeightTv"] });
   const figures = ({ value, floor, floorLimit }) => ({ value, floor, floorLimit });
   const own = weighted?.metrics.modeWeightTv;

@@ -33,9 +33,8 @@ function plain({ value, standardError, floor, floorLimit, atFloor, n, total, ave
 
 const plainAll = (metrics) => Object.fromEntries(Object.entries(metrics).map(([name, result]) => [name, plain(result)]));
 
-/** Rows with a finite energy, without copies where all have one. @returns { sample, lost } */
-export function finiteSample(energy, { x, logWeights }) {
-  const energies = energy.energy(x);
+/** Rows with a finite energy, which is asked where it is not given, without copies where all have one. @returns { sample, lost } */
+export function finiteSample(energy, { x, energy: energies = energy.energy(x), logWeights }) {
   const rows = Array.from({ length: x.n }, (_, i) => i).filter((i) => Number.isFinite(energies[i]));
   if (rows.length === x.n) return { sample: { x, energy: energies, logWeights }, lost: 0 };
   const data = new Float32Array(rows.length * x.dim);

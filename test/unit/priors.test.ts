@@ -15,6 +15,7 @@ import { describePrior } from "../../src/priors/origin.js";
 import { priorByName, priorNames } from "../../src/priors/registry.js";
 import { twoBodyPrior } from "../../src/priors/two-body.js";
 import { rowsOf, sameBits } from "../support/contract.js";
+import { type PriorSubject, smoothPriors } from "../support/prior-subjects.js";
 
 /** Unit roundoff of f32. */
 const U = 2 ** -24;
@@ -80,31 +81,8 @@ function departures(prior: Prior, x: Batch, sigma: number): { score: number; slo
   return { score: worst, slope: worstSlope };
 }
 
-interface Subject {
-  readonly name: string;
-  readonly energy: Energy;
-  readonly make: () => Prior;
-  /** Noise at which it is smooth around the points. */
-  readonly sigmas: readonly number[];
-}
-
-const plane = lennardJones({ count: 5, spatialDim: 2 });
-const subjects: readonly Subject[] = [
-  {
-    name: "Gaussian, mixture",
-    energy: gaussianMixture(),
-    make: () => gaussianPrior(gaussianMixture(), { std: 20 }),
-    sigmas: [0.1, 5, 60],
-  },
-  { name: "Gaussian, DW-4", energy: dw4, make: () => gaussianPrior(dw4), sigmas: [0.1, 1, 5] },
-  { name: "two-body, DW-4", energy: dw4, make: () => twoBodyPrior(dw4), sigmas: [0.1, 0.5, 1.5, 4, 60] },
-  { name: "two-body, LJ-13", energy: lj13, make: () => twoBodyPrior(lj13), sigmas: [0.08, 0.2, 0.6, 2, 30] },
-  {
-    name: "two-body, 5 in the plane",
-    energy: plane,
-    make: () => twoBodyPrior(plane, { fade: 0.3, std: 0.8, core: 300 }),
-    sigmas: [0.08, 0.3, 1],
-  },
+const subjects: readonly PriorSubject[] = [
+  ...smoothPriors,
   { name: "converged Moreau, DW-4", energy: dw4, make: () => moreauPrior(dw4, { steps: 300 }), sigmas: [0.05, 0.2] },
   { name: "converged Moreau, LJ-13", energy: lj13, make: () => moreauPrior(lj13, { steps: 300 }), sigmas: [0.03, 0.08] },
 ];
